@@ -6,9 +6,57 @@ on stderr and exit code 2; anything else is a bug and keeps its traceback.
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TypeVar
+
+_Error = TypeVar("_Error", bound="ReportSegError")
+
 
 class ReportSegError(Exception):
     """Base of every error the plugin raises about something a user can put right."""
+
+    @classmethod
+    def about(
+        cls: type[_Error],
+        problem: str,
+        *,
+        case: str | None = None,
+        file: Path | str | None = None,
+        value: object = None,
+        fix: str,
+    ) -> _Error:
+        """Build an error whose message always has the same four parts, in the same order.
+
+        Args:
+            problem: What is wrong, without a full stop.
+            case: The case identifier, where there is one.
+            file: The file the user has to open.
+            value: The offending value, where there is one; ``None`` means none.
+            fix: What to do about it, as an instruction.
+
+        Returns:
+            The error, ready to be raised.
+        """
+        return cls(describe(problem, case=case, file=file, value=value, fix=fix))
+
+
+def describe(
+    problem: str,
+    *,
+    case: str | None = None,
+    file: Path | str | None = None,
+    value: object = None,
+    fix: str,
+) -> str:
+    """Join problem, case, file, value and fix to one message; see `ReportSegError.about`."""
+    parts = []
+    if case is not None:
+        parts.append(f"case '{case}'")
+    if file is not None:
+        parts.append(f"file {file}")
+    where = ", ".join(parts)
+    found = "" if value is None else f" (found: {value!r})"
+    return f"{where + ': ' if where else ''}{problem}{found}. Fix: {fix}"
 
 
 class SidecarError(ReportSegError):

@@ -1,0 +1,1 @@
+"""The command line ``reportseg``: one module per command, the only place that prints."""
