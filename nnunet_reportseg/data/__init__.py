@@ -1,0 +1,1 @@
+"""Generators of paired benchmark datasets: a synthetic phantom and real nodules implanted into real CT."""

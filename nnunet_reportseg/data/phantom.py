@@ -1,0 +1,102 @@
+"""The phantom: a synthetic paired benchmark that needs no download and cannot be solved without reading the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from nnunet_reportseg.data.lesion_volume import LesionVolume
+from nnunet_reportseg.data.paired_dataset import PairedDatasetWriter
+from nnunet_reportseg.data.phantom_anatomy import NOISE_HU, draw_anatomy
+from nnunet_reportseg.data.phantom_lesions import LesionKernel, lesion_kernel, place_lesions
+from nnunet_reportseg.data.phantom_wording import TEST_WORDING, TRAINING_WORDING
+from nnunet_reportseg.data.sites import SITES
+from nnunet_reportseg.errors import DatasetError
+
+TRAINING_STREAM, TEST_STREAM = 0, 1
+
+
+def write_phantom(
+    raw_root: Path,
+    *,
+    dataset_id: int = 501,
+    name: str = "ReportPhantom",
+    num_training: int = 40,
+    num_test_volumes: int = 8,
+    shape: tuple[int, int, int] = (16, 40, 40),
+    spacing_mm: tuple[float, float, float] = (10, 8, 8),
+    seed: int = 0,
+    lesions: tuple[int, int] = (2, 4),
+) -> Path:
+    """Write the phantom as a raw nnU-Net dataset with reports.
+
+    Args:
+        raw_root: The folder of raw datasets (nnUNet_raw); made if absent.
+        dataset_id: nnU-Net's number of the dataset.
+        name: Name after the number.
+        num_training: Training cases; every second one has all its lesions described.
+        num_test_volumes: Test volumes; each becomes one test case per lesion.
+        shape: Array shape (z, y, x).
+        spacing_mm: Voxel spacing (z, y, x).
+        seed: The same seed gives the same dataset. Training and test volumes draw from separate streams.
+        lesions: Fewest and most lesions in a volume, 2 to 4.
+
+    Returns:
+        The dataset folder.
+
+    Raises:
+        DatasetError: The dataset exists already, an argument is out of range, or a lesion does not fit into the
+            lungs of this shape.
+    """
+    fewest, most = lesions
+    if not 2 <= fewest <= most <= len(SITES):
+        raise DatasetError.about(
+            "number of lesions out of range", value=lesions, fix=f"give fewest and most, within 2 to {len(SITES)}"
+        )
+    if num_training < 1 or num_test_volumes < 0:
+        raise DatasetError.about(
+            "number of training cases and test volumes out of range",
+            value=(num_training, num_test_volumes),
+            fix="give at least 1 training case and no negative number of test volumes",
+        )
+    if min(shape) < 1 or min(spacing_mm) <= 0:
+        raise DatasetError.about(
+            "shape and spacing must be positive",
+            value=(shape, spacing_mm),
+            fix="give three positive numbers (z y x) each",
+        )
+    kernel = lesion_kernel(shape, spacing_mm)
+    writer = PairedDatasetWriter(
+        Path(raw_root), dataset_id=dataset_id, name=name, generator="phantom", max_lesions=most
+    )
+    with writer:
+        writer.add_facts({"seed": seed, "shape": list(shape), "spacing_mm": list(spacing_mm)})
+        for index in range(num_training):
+            rng = np.random.default_rng([seed, TRAINING_STREAM, index])
+            volume = _draw_volume(f"train_{index:03d}", shape, spacing_mm, kernel, lesions, rng)
+            writer.add_training_volume(volume, TRAINING_WORDING, rng, describe_all=index % 2 == 0)
+        for index in range(num_test_volumes):
+            rng = np.random.default_rng([seed, TEST_STREAM, index])
+            volume = _draw_volume(f"test_{index:03d}", shape, spacing_mm, kernel, lesions, rng)
+            writer.add_test_volume(volume, TEST_WORDING, rng)
+    return writer.folder
+
+
+def _draw_volume(
+    volume_id: str,
+    shape: tuple[int, int, int],
+    spacing_mm: tuple[float, float, float],
+    kernel: LesionKernel,
+    lesions: tuple[int, int],
+    rng: np.random.Generator,
+) -> LesionVolume:
+    anatomy = draw_anatomy(shape, rng)
+    count = int(rng.integers(lesions[0], lesions[1] + 1))
+    hu, lesion_map, placed = place_lesions(anatomy, kernel, count, rng)
+    hu = hu + rng.normal(0, NOISE_HU, size=shape)
+    image = sitk.GetImageFromArray(np.clip(np.rint(hu), -1024, 3071).astype(np.int16))
+    image.SetSpacing([float(step) for step in reversed(spacing_mm)])
+    image.SetOrigin([-(n - 1) / 2 * float(step) for n, step in zip(reversed(shape), reversed(spacing_mm), strict=True)])
+    return LesionVolume(volume_id, image, lesion_map, placed)

@@ -1,0 +1,97 @@
+"""Lesions of the phantom: equal in size and look, so that only the report can tell which one is meant.
+
+A lesion is a soft-edged ball centred on a voxel: every lesion of a dataset has the same voxels around its centre.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from nnunet_reportseg.data.lesion_volume import Lesion
+from nnunet_reportseg.data.phantom_anatomy import Anatomy
+from nnunet_reportseg.data.sites import SITES
+from nnunet_reportseg.errors import DatasetError
+
+LESION_HU = 40.0
+MIN_VOXELS = 25
+RADIUS_OF_EXTENT = 0.053  # of the smaller in-plane extent: 17 mm, 2.1 voxels, at the default shape and spacing
+
+
+@dataclass(frozen=True)
+class LesionKernel:
+    """The one look of all lesions.
+
+    Attributes:
+        radius_mm: Radius of the labelled ball.
+        mask: Boolean array of the labelled voxels around the centre.
+        weight: Array of the same shape in [0, 1]: how much lesion each voxel shows.
+    """
+
+    radius_mm: float
+    mask: np.ndarray
+    weight: np.ndarray
+
+
+def lesion_kernel(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]) -> LesionKernel:
+    """The kernel for a grid: a fixed part of the in-plane extent, never under 25 voxels."""
+    radius = RADIUS_OF_EXTENT * min(shape[1] * spacing_mm[1], shape[2] * spacing_mm[2])
+    while True:
+        edge = min(spacing_mm)
+        # One voxel of room on each side, so that eroding with the padded kernel keeps the soft edge in the lung.
+        reach = [math.ceil((radius + edge) / step) for step in spacing_mm]
+        axes = [np.arange(-n, n + 1) * step for n, step in zip(reach, spacing_mm, strict=True)]
+        z, y, x = np.meshgrid(*axes, indexing="ij", sparse=True)
+        distance = np.sqrt(z**2 + y**2 + x**2)
+        mask = distance <= radius
+        if mask.sum() >= MIN_VOXELS:
+            return LesionKernel(radius, mask, np.clip((radius + edge / 2 - distance) / edge, 0, 1))
+        radius *= 1.05
+
+
+def place_lesions(
+    anatomy: Anatomy, kernel: LesionKernel, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, tuple[Lesion, ...]]:
+    """Put lesions at ``count`` different sites, each fully inside its half of its lung.
+
+    Returns:
+        The HU array with lesions, the lesion map (uint8) and the lesions. Nothing given is changed.
+
+    Raises:
+        DatasetError: A site has no room for a lesion.
+    """
+    hu, lesion_map = anatomy.hu.copy(), np.zeros(anatomy.hu.shape, dtype=np.uint8)
+    room = ndimage.binary_dilation(kernel.mask)
+    lesions = []
+    for value, index in enumerate(sorted(rng.choice(len(SITES), size=count, replace=False)), start=1):
+        site = SITES[index]
+        centres = np.argwhere(ndimage.binary_erosion(anatomy.site_masks[site], structure=room))
+        if not len(centres):
+            raise DatasetError.about(
+                f"no room for a lesion of radius {kernel.radius_mm:.1f} mm in the {site} lung of the phantom",
+                value=anatomy.hu.shape,
+                fix="choose a shape with more voxels per axis; 16 40 40 at a spacing of 10 8 8 mm works",
+            )
+        z, y, x = (int(i) for i in centres[rng.integers(len(centres))])
+        centre = (z, y, x)
+        _stamp(hu, lesion_map, centre, kernel, value)
+        lesions.append(Lesion(value, site, centre, int(kernel.mask.sum())))
+    return hu, lesion_map, tuple(lesions)
+
+
+def _stamp(hu: np.ndarray, lesion_map: np.ndarray, centre: Sequence[int], kernel: LesionKernel, value: int) -> None:
+    """Blend one lesion in. The kernel's box may leave the volume where it holds no lesion."""
+    grid, own = [], []
+    for c, size, length in zip(centre, kernel.mask.shape, hu.shape, strict=True):
+        start = c - size // 2
+        low, high = max(start, 0), min(start + size, length)
+        grid.append(slice(low, high))
+        own.append(slice(low - start, high - start))
+    box, part = tuple(grid), tuple(own)
+    weight = kernel.weight[part]
+    hu[box] = hu[box] * (1 - weight) + LESION_HU * weight
+    lesion_map[box][kernel.mask[part]] = value
