@@ -13,7 +13,21 @@ _Error = TypeVar("_Error", bound="ReportSegError")
 
 
 class ReportSegError(Exception):
-    """Base of every error the plugin raises about something a user can put right."""
+    """Base of every error the plugin raises about something a user can put right.
+
+    Attributes:
+        problem: What is wrong, where the error was built by `about`; else empty.
+        case: The case identifier, if any.
+        file: The file to open, if any.
+        value: The offending value, if any.
+        fix: What to do about it; empty where the error was not built by `about`.
+    """
+
+    problem: str = ""
+    case: str | None = None
+    file: Path | str | None = None
+    value: object = None
+    fix: str = ""
 
     @classmethod
     def about(
@@ -37,7 +51,9 @@ class ReportSegError(Exception):
         Returns:
             The error, ready to be raised.
         """
-        return cls(describe(problem, case=case, file=file, value=value, fix=fix))
+        error = cls(describe(problem, case=case, file=file, value=value, fix=fix))
+        error.problem, error.case, error.file, error.value, error.fix = problem, case, file, value, fix
+        return error
 
 
 def describe(

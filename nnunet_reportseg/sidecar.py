@@ -122,9 +122,7 @@ class Sidecar:
             self._texts[case_id] = entry.report if entry.report_file is None else self._read_report(case_id, entry)
         return self._texts[case_id]
 
-    def require_cases(
-        self, case_ids: Iterable[str], *, missing_report: Literal["error", "null"] = "error"
-    ) -> Sidecar:
+    def require_cases(self, case_ids: Iterable[str], *, missing_report: Literal["error", "null"] = "error") -> Sidecar:
         """Make sure that every one of these cases has an entry whose report can be read.
 
         Args:
@@ -248,5 +246,3 @@ class Sidecar:
                 fix=f'write the report into it, or "report": null into {self._file} if there is none',
             )
         return text
-
-

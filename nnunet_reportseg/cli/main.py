@@ -1,0 +1,49 @@
+"""``reportseg``: registers the commands and turns the project's errors into a message and exit code 2.
+
+Modules of commands import what is heavy inside the command, so that ``reportseg --help`` does not wait for torch.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from nnunet_reportseg.cli import check, env, evaluate, info
+from nnunet_reportseg.errors import ReportSegError
+from text_conditioning.errors import TextConditioningError
+
+app = typer.Typer(
+    name="reportseg",
+    help="Segmentation that reads the radiology report: a plugin for nnU-Net v2.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("env")(env.command)
+app.command("check")(check.command)
+app.command("evaluate")(evaluate.command)
+app.command("info")(info.command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line.
+
+    Args:
+        arguments: What to run instead of ``sys.argv[1:]``.
+
+    Raises:
+        SystemExit: Always, with 0 on success and 2 for an error that the user can put right.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except (ReportSegError, TextConditioningError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

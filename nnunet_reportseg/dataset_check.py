@@ -1,0 +1,193 @@
+"""Checks a raw dataset against its sidecar before anything expensive starts, and names every problem at once.
+
+What the schema alone can see is in `nnunet_reportseg.sidecar_format`; here the sidecar meets the images and labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from nnunet_reportseg.errors import DatasetError, GeometryError, SidecarError
+from nnunet_reportseg.raw_dataset import DATASET_JSON, RawCase, RawDataset
+from nnunet_reportseg.sidecar import SIDECAR_NAME, Finding, Sidecar
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something a user has to correct (error) or to look at (warning).
+
+    Attributes:
+        case: Case identifier; empty where the whole dataset is meant.
+        file: The file to open.
+        value: The offending value, as text; may be empty.
+        message: What is wrong.
+        fix: What to do about it.
+        severity: Errors stop a training, warnings do not.
+    """
+
+    case: str
+    file: Path
+    value: str
+    message: str
+    fix: str
+    severity: Severity = "error"
+
+
+def check_dataset(
+    raw_dataset_folder: Path,
+    *,
+    sidecar_file: Path | None = None,
+    missing_report: Literal["error", "null"] = "error",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Problem]:
+    """Check the sidecar of a raw dataset against its images and labels.
+
+    Args:
+        raw_dataset_folder: ``nnUNet_raw/DatasetXXX_Name``.
+        sidecar_file: The sidecar; ``reports.json`` in that folder by default.
+        missing_report: With ``"null"``, a case without an entry is a warning.
+        progress: Called with the number of cases done and the number of all.
+
+    Returns:
+        All problems, ordered by case; empty when the dataset is fine.
+
+    Raises:
+        SidecarError: The sidecar itself cannot be used; the message has all violations of its schema.
+        DatasetError: The folder is no raw nnU-Net dataset.
+    """
+    dataset = RawDataset(raw_dataset_folder)
+    sidecar = Sidecar.load(sidecar_file if sidecar_file is not None else dataset.folder / SIDECAR_NAME)
+    cases = dataset.cases
+    problems = list(_unknown_cases(sidecar, dataset))
+    for done, (case, files) in enumerate(cases.items(), start=1):
+        if case in sidecar:
+            problems += _check_case(case, files, sidecar, dataset)
+        else:
+            problems.append(
+                Problem(
+                    case,
+                    _file_of(sidecar),
+                    "",
+                    "no entry in the sidecar",
+                    'add one, with "report": null if there is no report, or choose --missing-report null',
+                    "error" if missing_report == "error" else "warning",
+                )
+            )
+        if progress is not None:
+            progress(done, len(cases))
+    problems += _orientation(dataset)
+    return sorted(problems, key=lambda problem: (problem.case, problem.severity))
+
+
+def _unknown_cases(sidecar: Sidecar, dataset: RawDataset) -> Iterator[Problem]:
+    for case in sidecar.case_ids:
+        if case not in dataset.cases:
+            yield Problem(
+                case,
+                _file_of(sidecar),
+                case,
+                f"no image of this case in {dataset.folder / 'imagesTr'}",
+                "correct the case name (the image's file name without _0000 and file ending) or remove the entry",
+            )
+
+
+def _check_case(case: str, files: RawCase, sidecar: Sidecar, dataset: RawDataset) -> Iterator[Problem]:
+    try:
+        report = sidecar.report_text(case)
+    except SidecarError as error:
+        report = None
+        yield _problem_of(error, case)
+    findings = sidecar.findings(case)
+    yield from _texts_not_in_report(case, findings, report, sidecar)
+    wanted = {value: finding for finding in findings for value in finding.label_values}
+    if not wanted:
+        return
+    undeclared = sorted(set(wanted) - dataset.labels.values)
+    for value in undeclared:
+        yield Problem(
+            case,
+            _file_of(sidecar),
+            str(value),
+            f"finding '{wanted[value].id}' has a label value that {DATASET_JSON} does not declare",
+            f"correct label_values, or add {value} to the labels in {dataset.folder / DATASET_JSON}",
+        )
+    try:
+        present = {int(value) for value in np.unique(dataset.labels.read(files.labels))}
+    except DatasetError as error:
+        yield _problem_of(error, case)
+        return
+    for value in sorted(set(wanted) - present - set(undeclared)):
+        yield Problem(
+            case,
+            files.labels,
+            str(value),
+            f"label value of finding '{wanted[value].id}' never occurs in the label file "
+            f"(it has {', '.join(map(str, sorted(present)))})",
+            f"correct label_values in {_file_of(sidecar)}, or the label file",
+        )
+
+
+def _texts_not_in_report(
+    case: str, findings: tuple[Finding, ...], report: str | None, sidecar: Sidecar
+) -> Iterator[Problem]:
+    if report is None:
+        return
+    words = _plain(report)
+    for finding in findings:
+        if _plain(finding.text) not in words:
+            yield Problem(
+                case,
+                _file_of(sidecar),
+                finding.text,
+                f"the text of finding '{finding.id}' does not stand in the report, so it cannot guide the attention",
+                "quote the report's own words",
+                "warning",
+            )
+
+
+def _orientation(dataset: RawDataset) -> Iterator[Problem]:
+    from nnunet_reportseg.geometry import common_left_right_axis, patient_axes, properties_of_file
+
+    axes = {}
+    for case, files in dataset.cases.items():
+        try:
+            properties = properties_of_file(files.images[0], dataset.labels.reader)
+        except GeometryError as error:
+            yield Problem(case, files.images[0], "", str(error), "replace the file; it may be damaged")
+            continue
+        # Any transposition permutes all cases alike, so it cannot make axes differ or agree.
+        axes[case] = patient_axes(properties, (0, 1, 2))
+    try:
+        common_left_right_axis(axes)
+    except GeometryError as error:
+        counts = {case: found.left_right if found.known else None for case, found in axes.items()}
+        usual = max(set(counts.values()), key=lambda axis: list(counts.values()).count(axis))
+        for case, axis in counts.items():
+            if axis != usual:
+                yield Problem(
+                    case,
+                    dataset.cases[case].images[0],
+                    "no orientation" if axis is None else f"axis {axis}",
+                    str(error),
+                    "bring all images and labels into one orientation",
+                )
+
+
+def _problem_of(error: SidecarError | DatasetError, case: str) -> Problem:
+    value = "" if error.value is None else str(error.value)
+    return Problem(case, Path(error.file or ""), value, error.problem, error.fix)
+
+
+def _file_of(sidecar: Sidecar) -> Path:
+    return sidecar.path if sidecar.path is not None else Path(SIDECAR_NAME)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
