@@ -1,0 +1,23 @@
+"""Errors of the text side: one base class, so that a caller can catch them all."""
+
+from __future__ import annotations
+
+
+class TextConditioningError(Exception):
+    """Base class of every error this package raises on purpose."""
+
+
+class EncoderError(TextConditioningError):
+    """A text encoder is unknown, cannot be loaded, or cannot encode what it was given."""
+
+
+class BankError(TextConditioningError):
+    """An embedding bank is missing, damaged, or lacks a sentence."""
+
+
+class ReportTextError(TextConditioningError, ValueError):
+    """A report holds nothing to read."""
+
+
+class WhiteningError(TextConditioningError, ValueError):
+    """Vectors given to the whitening have the wrong shape or are not finite."""
