@@ -1,0 +1,84 @@
+"""The report of a case as the network will see it: sentences, and which of them belong to which finding.
+
+A finding of the sidecar is linked to the sentences of the report that contain its text or that its text contains; a finding
+whose text is not in the report brings its own sentences along. Only linked findings with label values can be left out in
+sub-report training.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nnunet_reportseg.sidecar import Sidecar
+from text_conditioning.reports import Sentence, parse_report
+
+
+@dataclass(frozen=True)
+class CaseFinding:
+    """A finding with voxels.
+
+    Attributes:
+        finding_id: id from the sidecar.
+        label_values: voxel values in labelsTr that belong to the finding.
+        sentences: indices of its sentences in :attr:`CaseReport.sentences`.
+    """
+
+    finding_id: str
+    label_values: tuple[int, ...]
+    sentences: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CaseReport:
+    """Sentences and findings of one case; no sentences for a missing report."""
+
+    case_id: str
+    sentences: tuple[Sentence, ...] = ()
+    findings: tuple[CaseFinding, ...] = ()
+
+    def sentences_of(self, kept: tuple[bool, ...]) -> tuple[int, ...]:
+        """Indices of the sentences that remain when findings with ``kept[i]`` False are left out of the report."""
+        dropped: set[int] = set()
+        wanted: set[int] = set()
+        for finding, keep in zip(self.findings, kept, strict=True):
+            (wanted if keep else dropped).update(finding.sentences)
+        return tuple(i for i in range(len(self.sentences)) if i not in dropped or i in wanted)
+
+
+def read_case_report(sidecar: Sidecar, case_id: str) -> CaseReport:
+    """Read and split the report of a case.
+
+    Raises:
+        SidecarError: the case is not in the sidecar or its text cannot be read.
+        ReportTextError: the text holds no words.
+    """
+    text = sidecar.report_text(case_id)
+    if text is None:
+        return CaseReport(case_id)
+    sentences = list(parse_report(text).sentences)
+    findings = []
+    for finding in sidecar.findings(case_id):
+        linked = [i for i, sentence in enumerate(sentences) if _same(sentence.text, finding.text)]
+        if not linked:
+            own = parse_report(finding.text).sentences
+            linked = list(range(len(sentences), len(sentences) + len(own)))
+            sentences.extend(own)
+        if finding.label_values:
+            findings.append(CaseFinding(finding.id, tuple(finding.label_values), tuple(linked)))
+    return CaseReport(case_id, tuple(sentences), tuple(findings))
+
+
+def read_case_reports(sidecar: Sidecar, case_ids: list[str]) -> Mapping[str, CaseReport]:
+    """Reports of several cases; see :func:`read_case_report`."""
+    return {case_id: read_case_report(sidecar, case_id) for case_id in case_ids}
+
+
+def _same(sentence: str, finding: str) -> bool:
+    a, b = _normalise(sentence), _normalise(finding)
+    return a in b or b in a
+
+
+def _normalise(text: str) -> str:
+    return re.sub(r"\W+", " ", text).strip().casefold()

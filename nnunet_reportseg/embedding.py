@@ -1,0 +1,76 @@
+"""Embed the reports of a dataset: raw sidecar in, embedding bank and resolved sidecar in the preprocessed folder out."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.errors import ReportSegError
+from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
+from text_conditioning.bank import BankIndex, EmbeddingBank, build_bank
+from text_conditioning.encoders import FrozenTextEncoder
+from text_conditioning.registry import DEFAULT_ENCODER
+
+BANK_FOLDER = "report_embeddings"
+ENCODER_VARIABLE = "REPORTSEG_ENCODER"
+
+_log = logging.getLogger(__name__)
+
+
+def sentences_of(reports: Iterable[CaseReport]) -> list[str]:
+    """All sentence texts of some reports, each once, in order of appearance."""
+    return list(dict.fromkeys(sentence.text for report in reports for sentence in report.sentences))
+
+
+def embed_reports(
+    folder: Path,
+    sidecar: Sidecar,
+    reports: Iterable[CaseReport],
+    encoder: FrozenTextEncoder,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> EmbeddingBank:
+    """Bring bank and sidecar copy of a preprocessed dataset up to date.
+
+    Args:
+        folder: ``nnUNet_preprocessed/DatasetXXX_Name``.
+        sidecar: the dataset's sidecar; written to ``folder`` with all texts inlined.
+        reports: the reports to embed.
+        encoder: frozen encoder.
+        progress: called with (sentences done, sentences to do).
+
+    Returns:
+        The bank, complete for ``reports``.
+    """
+    bank = build_bank(folder / BANK_FOLDER, encoder, sentences_of(reports), progress=progress)
+    sidecar.resolved().write(folder / SIDECAR_NAME)
+    return bank
+
+
+def choose_encoder(folder: Path, requested: str | None = None) -> str:
+    """Which encoder a dataset is trained with.
+
+    The request, else the variable ``REPORTSEG_ENCODER``, else the encoder of the dataset's only bank, else the default.
+
+    Raises:
+        ReportSegError: several banks and no choice.
+    """
+    requested = requested or os.environ.get(ENCODER_VARIABLE)
+    if requested:
+        return requested
+    banks = available_banks(folder)
+    encoders = sorted({bank.encoder for bank in banks})
+    if len(encoders) > 1:
+        raise ReportSegError(
+            f"{folder / BANK_FOLDER} holds banks of several encoders ({', '.join(encoders)}). Choose one: export "
+            f"{ENCODER_VARIABLE}={encoders[0]}"
+        )
+    return encoders[0] if encoders else DEFAULT_ENCODER
+
+
+def available_banks(folder: Path) -> list[BankIndex]:
+    """Banks in a preprocessed dataset folder."""
+    return EmbeddingBank.available(folder / BANK_FOLDER)

@@ -1,0 +1,1 @@
+"""Prediction: nnU-Net's predictor with reports."""

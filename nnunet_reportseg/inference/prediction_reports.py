@@ -1,0 +1,119 @@
+"""The reports of cases to predict: vectors from the banks that are there, the encoder only for sentences that are new."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnunet_reportseg.case_reports import CaseReport, read_case_reports
+from nnunet_reportseg.conditioning import ReportConditioning
+from nnunet_reportseg.embedding import BANK_FOLDER, ENCODER_VARIABLE, sentences_of
+from nnunet_reportseg.errors import ModelMismatchError
+from nnunet_reportseg.missing_report import missing_report_policy
+from nnunet_reportseg.sidecar import Sidecar
+from text_conditioning.bank import EmbeddingBank
+from text_conditioning.encoders import FrozenTextEncoder
+from text_conditioning.errors import EncoderError
+
+_log = logging.getLogger(__name__)
+
+
+class PredictionVectors:
+    """Sentence vectors in memory."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+        self.known: dict[str, NDArray[np.float32]] = {}
+
+    def vectors(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """``(N, E)`` vectors of sentences that were added before."""
+        return np.stack([self.known[sentence] for sentence in sentences])
+
+    def add(self, sentences: Sequence[str], vectors: NDArray[np.floating]) -> None:
+        """Remember vectors."""
+        self.known.update(zip(sentences, vectors.astype(np.float32), strict=True))
+
+
+def load_prediction_reports(
+    sidecar: Sidecar,
+    case_ids: Sequence[str],
+    conditioning: ReportConditioning,
+    *,
+    bank_folders: Sequence[Path],
+    encoder: str | None,
+    device: str,
+) -> tuple[Mapping[str, CaseReport], PredictionVectors]:
+    """Read and embed the reports of cases to predict.
+
+    Args:
+        sidecar: their sidecar.
+        case_ids: the cases.
+        conditioning: of the trained model.
+        bank_folders: folders in which a bank of the model's encoder may be.
+        encoder: encoder to use for new sentences; the model's own by default.
+        device: for the encoder.
+
+    Returns:
+        Report of each case, and the vectors of all their sentences.
+
+    Raises:
+        SidecarError: a case without entry.
+        ModelMismatchError: the encoder is not the one that the model was trained with, or it is needed and not there.
+    """
+    sidecar.require_cases(case_ids, missing_report=missing_report_policy())
+    reports = read_case_reports(sidecar, list(case_ids))
+    for case, report in reports.items():
+        if not report.sentences:
+            _log.warning("%s has no report; predicting with the null report", case)
+    vectors = PredictionVectors(conditioning.text_dim)
+    missing = sentences_of(reports.values())
+    fingerprint = conditioning.encoder_fingerprint
+    for folder in bank_folders:
+        if missing and any(index.fingerprint == fingerprint for index in EmbeddingBank.available(folder)):
+            bank = EmbeddingBank.open(folder, fingerprint)
+            found = [sentence for sentence in missing if sentence in bank]
+            if found:
+                vectors.add(found, bank.vectors(found))
+            missing = [sentence for sentence in missing if sentence not in vectors.known]
+    if missing:
+        model = _load_encoder(encoder or os.environ.get(ENCODER_VARIABLE), conditioning, missing, reports, device)
+        vectors.add(missing, model.encode(missing))
+    return reports, vectors
+
+
+def bank_folder_of(folder: Path) -> Path:
+    """Where a dataset or input folder keeps its banks."""
+    return folder / BANK_FOLDER
+
+
+def _load_encoder(
+    requested: str | None,
+    conditioning: ReportConditioning,
+    missing: Sequence[str],
+    reports: Mapping[str, CaseReport],
+    device: str,
+) -> FrozenTextEncoder:
+    name = requested or conditioning.encoder
+    wanted = set(missing)
+    case = next(case for case, report in reports.items() if any(s.text in wanted for s in report.sentences))
+    load: Callable[..., FrozenTextEncoder] = FrozenTextEncoder
+    try:
+        encoder = load(name, device=device)
+    except EncoderError as error:
+        raise ModelMismatchError(
+            f"{case}: {len(missing)} sentences are in no embedding bank (fingerprint {conditioning.encoder_fingerprint}) and the "
+            f"encoder '{name}' that would embed them cannot be loaded: {error} Name a local folder of it with --encoder or "
+            f"{ENCODER_VARIABLE}, or embed the reports where the encoder is."
+        ) from error
+    if encoder.fingerprint != conditioning.encoder_fingerprint:
+        raise ModelMismatchError(
+            f"The model was trained with encoder '{conditioning.encoder}' (fingerprint {conditioning.encoder_fingerprint}); "
+            f"'{name}' has fingerprint {encoder.fingerprint}. Its vectors would mean nothing to the model. Use the encoder of the "
+            "training (--encoder)."
+        )
+    return encoder

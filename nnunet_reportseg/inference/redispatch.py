@@ -1,0 +1,75 @@
+"""nnU-Net's stock commands, with reports: one small, idempotent hook, installed when a trainer of ours is imported.
+
+``nnUNetv2_predict`` and the final validation create a plain nnUNetPredictor; it turns into a ReportGuidedPredictor when its first
+predicting method is called with a ReportGuidedUNet loaded. ``-pretrained_weights`` demands a weight for every key of the
+network (run/load_pretrained_weights.py), which plain nnU-Net weights cannot have for the adapters; they are loaded into
+the planned part. Nothing changes for other networks.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import torch
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from nnunetv2.run import run_training
+from torch import nn
+
+from nnunet_reportseg.compatibility import require_supported_nnunet
+from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
+from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportGuidedUNet, unwrap
+
+PREDICTING_METHODS = (
+    "predict_from_files",
+    "predict_from_files_sequential",
+    "get_data_iterator_from_raw_npy_data",
+    "predict_from_data_iterator",
+    "predict_single_npy_array",
+    "predict_logits_from_preprocessed_data",
+    "predict_sliding_window_return_logits",
+)
+_MARK = "_redispatches_to_reportseg"
+
+
+def install_redispatch() -> None:
+    """Install the hooks; a second call does nothing.
+
+    Raises:
+        VersionError: nnU-Net is not of a supported version.
+    """
+    require_supported_nnunet()
+    for name in PREDICTING_METHODS:
+        original = getattr(nnUNetPredictor, name)
+        if not hasattr(original, _MARK):
+            setattr(nnUNetPredictor, name, _redispatching(original, name))
+    if not hasattr(run_training.load_pretrained_weights, _MARK):
+        run_training.load_pretrained_weights = _loading_plain_weights(run_training.load_pretrained_weights)
+
+
+def _redispatching(original: Any, name: str) -> Any:
+    @functools.wraps(original)
+    def method(self: nnUNetPredictor, *args: Any, **kwargs: Any) -> Any:
+        if type(self) is nnUNetPredictor and isinstance(self.network, nn.Module):
+            if isinstance(unwrap(self.network), ReportGuidedUNet):
+                self.__class__ = ReportGuidedPredictor
+                return getattr(self, name)(*args, **kwargs)
+        return original(self, *args, **kwargs)
+
+    setattr(method, _MARK, True)
+    return method
+
+
+def _loading_plain_weights(original: Any) -> Any:
+    @functools.wraps(original)
+    def load_pretrained_weights(network: nn.Module, fname: str | Path, verbose: bool = False) -> None:
+        report_network = unwrap(network)
+        if isinstance(report_network, ReportGuidedUNet):
+            saved = torch.load(fname, map_location="cpu", weights_only=False, mmap=True)["network_weights"]
+            if not any(key.startswith("report_adapter.") for key in saved):
+                network = PlannedBackbone(report_network)
+        original(network, fname, verbose)
+
+    setattr(load_pretrained_weights, _MARK, True)
+    return load_pretrained_weights

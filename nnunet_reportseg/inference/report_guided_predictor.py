@@ -1,0 +1,272 @@
+"""nnUNetPredictor with reports.
+
+nnU-Net's network sees only tiles, so the predictor keeps track of which case is being predicted: the ordered case ids come from
+_manage_input_and_output_lists, and predict_logits_from_preprocessed_data runs once for each of them, in this order, in all of nnU-Net's
+modes (nnunetv2 2.8, inference/predict_from_raw_data.py). For every tile it derives the patient frame, flips included.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from torch import Tensor
+
+from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.conditioning import ReportConditioning
+from nnunet_reportseg.errors import GeometryError, ReportContextError, SidecarError
+from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, patient_frame
+from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
+from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folder_of, load_prediction_reports
+from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, unwrap
+from nnunet_reportseg.paths import PREPROCESSED, unset_paths
+from nnunet_reportseg.report_tensors import report_tensors
+from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A case that is about to be predicted."""
+
+    case_id: str
+    axes: PatientAxes | None = None
+
+
+class ReportGuidedPredictor(nnUNetPredictor):
+    """Predicts with the report of each case.
+
+    Reports come from :meth:`use_reports`; without it, from ``reports.json`` in the input folder.
+    """
+
+    sidecar: Sidecar | None = None
+    encoder: str | None = None
+    _reports: Mapping[str, CaseReport] | None = None
+    _vectors: PredictionVectors | None = None
+    _queue: deque[_Case] | None = None
+    _tiles: Iterator[Any] | None = None
+    _volume_shape: tuple[int, ...] = ()
+    _padding: tuple[int, ...] = ()
+
+    # --------------------------------------------------------------------------------------------------- reports
+
+    def use_reports(self, sidecar: Sidecar, *, encoder: str | None = None) -> None:
+        """Predict with these reports instead of ``reports.json`` of the input folder.
+
+        Args:
+            sidecar: reports by case id.
+            encoder: encoder for sentences that are in no bank; the model's own by default.
+        """
+        self.sidecar = sidecar
+        self.encoder = encoder
+
+    def queue_cases(self, case_ids: Sequence[str], axes: Sequence[PatientAxes | None] | None = None) -> None:
+        """Announce the cases of the following predictions, in order. Needed for arrays, which have no file names.
+
+        Args:
+            case_ids: keys of the sidecar.
+            axes: patient axes of each; found from the properties, or else those of the training, where None.
+
+        Raises:
+            SidecarError: no sidecar, or a case without entry.
+        """
+        if self.sidecar is None:
+            raise SidecarError(
+                f"No reports were given for {', '.join(case_ids)}. Put a {SIDECAR_NAME} into the input folder, or name one with "
+                "'reportseg predict -r'; in Python call use_reports() first."
+            )
+        folders = [bank_folder_of(self.sidecar.path.parent)] if self.sidecar.path else []
+        if not unset_paths(PREPROCESSED):
+            folders.append(bank_folder_of(Path(os.environ[PREPROCESSED]) / self.plans_manager.dataset_name))
+        self._reports, self._vectors = load_prediction_reports(
+            self.sidecar,
+            case_ids,
+            self._conditioning,
+            bank_folders=folders,
+            encoder=self.encoder,
+            device=self.device.type,
+        )
+        found = [None] * len(case_ids) if axes is None else list(axes)
+        self._queue = deque(_Case(case, a) for case, a in zip(case_ids, found, strict=True))
+
+    @property
+    def _conditioning(self) -> ReportConditioning:
+        return ReportConditioning.from_plans(self.plans_manager.plans)
+
+    @property
+    def _report_network(self) -> ReportGuidedUNet:
+        network = unwrap(self.network)
+        if not isinstance(network, ReportGuidedUNet):
+            raise ReportContextError(f"ReportGuidedPredictor needs a ReportGuidedUNet, got {type(network).__name__}.")
+        return network
+
+    # ------------------------------------------------------------------------------------------- cases, in order
+
+    def _manage_input_and_output_lists(
+        self, list_of_lists_or_source_folder: str | list[list[str]], *args: Any, **kwargs: Any
+    ) -> tuple[list[list[str]], list[str] | None, list[str | None]]:
+        """As nnU-Net; the cases that it decides to predict are queued with their reports."""
+        source = list_of_lists_or_source_folder
+        lists, outputs, previous = super()._manage_input_and_output_lists(source, *args, **kwargs)
+        if not lists:
+            return lists, outputs, previous
+        folder = Path(source) if isinstance(source, str) else Path(lists[0][0]).parent
+        if self.sidecar is None and (folder / SIDECAR_NAME).is_file():
+            self.sidecar = Sidecar.load(folder / SIDECAR_NAME)
+        suffix = len("_0000" + self.dataset_json["file_ending"])
+        reader = self.plans_manager.plans["image_reader_writer"]
+        transpose = self.plans_manager.transpose_forward
+        axes = [patient_axes(properties_of_file(Path(files[0]), reader), transpose) for files in lists]
+        self.queue_cases([Path(files[0]).name[:-suffix] for files in lists], axes)
+        return lists, outputs, previous
+
+    def get_data_iterator_from_raw_npy_data(
+        self,
+        image_or_list_of_images: Any,
+        segs_from_prev_stage_or_list_of_segs_from_prev_stage: Any,
+        properties_or_list_of_properties: Any,
+        truncated_ofname: str | list[str] | None,
+        num_processes: int = 3,
+    ) -> Any:
+        """As nnU-Net; case ids are the names of the output files, or those of :meth:`queue_cases`."""
+        self._queue_arrays(truncated_ofname, properties_or_list_of_properties)
+        return super().get_data_iterator_from_raw_npy_data(
+            image_or_list_of_images,
+            segs_from_prev_stage_or_list_of_segs_from_prev_stage,
+            properties_or_list_of_properties,
+            truncated_ofname,
+            num_processes,
+        )
+
+    def predict_single_npy_array(
+        self,
+        input_image: np.ndarray,
+        image_properties: dict[str, Any],
+        segmentation_previous_stage: np.ndarray | None = None,
+        output_file_truncated: str | None = None,
+        save_or_return_probabilities: bool = False,
+    ) -> Any:
+        """As nnU-Net; the case id is the name of the output file, or that of :meth:`queue_cases`."""
+        self._queue_arrays(output_file_truncated, image_properties)
+        return super().predict_single_npy_array(
+            input_image,
+            image_properties,
+            segmentation_previous_stage,
+            output_file_truncated,
+            save_or_return_probabilities,
+        )
+
+    def _queue_arrays(self, names: str | list[str] | None, properties: Any) -> None:
+        properties = [properties] if isinstance(properties, dict) else list(properties)
+        axes = [patient_axes(p, self.plans_manager.transpose_forward) for p in properties]
+        if not self._queue:
+            if names is None:
+                raise ReportContextError(
+                    "Arrays have no file names, so their reports are not known. Call queue_cases([case, ...]) in the order of the "
+                    "arrays, or give output file names."
+                )
+            names = [names] if isinstance(names, str) else names
+            self.queue_cases([Path(name).name for name in names], [a if a.known else None for a in axes])
+            return
+        self._queue = deque(
+            replace(case, axes=case.axes or (a if a.known else None))
+            for case, a in zip(self._queue, axes, strict=True)
+        )
+
+    # ---------------------------------------------------------------------------------------------------- logits
+
+    def predict_logits_from_preprocessed_data(self, data: Tensor) -> Tensor:
+        """Logits of the next queued case."""
+        if not self._queue or self._reports is None or self._vectors is None:
+            raise ReportContextError(
+                "A volume is to be predicted, but no case is queued, so its report is not known. Use predict_from_files, "
+                "predict_from_files_sequential or queue_cases."
+            )
+        case = self._queue.popleft()
+        axes = self._axes_of(case)
+        tensors = report_tensors([self._reports[case.case_id]], self._vectors, length=self._conditioning.sentences)
+        network = self._report_network
+        shape = tuple(data.shape[1:])
+        network.set_report(tensors, volume_frame=patient_frame(shape, axes.axes, axes.signs))
+        try:
+            return super().predict_logits_from_preprocessed_data(data)
+        finally:
+            network.clear_context()
+
+    def _axes_of(self, case: _Case) -> PatientAxes:
+        conditioning = self._conditioning
+        axes = case.axes
+        if axes is None:
+            if conditioning.patient_axes is None:
+                raise GeometryError(
+                    f"{case.case_id}: the array has no orientation, and the training images had different ones. Pass properties with "
+                    "'sitk_stuff' as nnU-Net's reader returns them, or axes to queue_cases."
+                )
+            _log.warning("%s has no orientation; assuming that of the training images", case.case_id)
+            axes = PatientAxes.from_json(conditioning.patient_axes)
+        trained = conditioning.left_right_axis
+        found = axes.left_right if axes.known else None
+        if found != trained:
+            raise GeometryError(
+                f"{case.case_id}: patient left-right is array axis {found}, in training it was {trained}. nnU-Net does not reorient; "
+                "reorient the image as the training images (for example SimpleITK.DICOMOrient)."
+            )
+        return axes
+
+    def predict_sliding_window_return_logits(self, input_image: Tensor) -> Tensor:
+        """Logits of a preprocessed volume under the report that the network was given."""
+        network = self._report_network
+        if network.report is None or network.volume_frame is None:
+            raise ReportContextError(
+                "predict_sliding_window_return_logits was called without a report; set one with ReportGuidedUNet.set_report(report, "
+                "volume_frame=...), or use predict_from_files."
+            )
+        self._volume_shape = tuple(input_image.shape[1:])
+        return super().predict_sliding_window_return_logits(input_image)
+
+    def _internal_predict_sliding_window_return_logits(
+        self, data: Tensor, slicers: Iterable[Any], do_on_device: bool = True
+    ) -> Tensor:
+        slicers = list(slicers)
+        # tiles are predicted in the order of the slicers (one producer, one queue); pad_nd_image puts the smaller half first
+        self._tiles = iter(slicers)
+        self._padding = tuple((n - m) // 2 for n, m in zip(data.shape[1:], self._volume_shape, strict=True))
+        return super()._internal_predict_sliding_window_return_logits(data, slicers, do_on_device)
+
+    @torch.inference_mode()
+    def _internal_maybe_mirror_and_predict(self, x: Tensor) -> Tensor:
+        """Mean over flips; each flip with the patient frame of the flipped tile."""
+        frame = self._next_tile_frame(x.ndim - 2)
+        shape = tuple(x.shape[2:])
+        axes = tuple(self.allowed_mirroring_axes or ()) if self.use_mirroring else ()
+        flips = [c for n in range(len(axes) + 1) for c in itertools.combinations(axes, n)]
+        prediction: Tensor | None = None
+        for flip in flips:
+            self._report_network.set_frame(_tensor(compose(frame, flip_frame(shape, flip))))
+            dims = [axis + 2 for axis in flip]
+            logits = self.network(torch.flip(x, dims) if dims else x)
+            logits = torch.flip(logits, dims) if dims else logits
+            prediction = logits if prediction is None else prediction + logits
+        return prediction / len(flips)
+
+    def _next_tile_frame(self, dimensions: int) -> Frame:
+        volume = self._report_network.volume_frame
+        if self._tiles is None or volume is None:
+            raise ReportContextError("A tile was predicted outside predict_sliding_window_return_logits.")
+        box = next(self._tiles)[1:]
+        lower = [(s.start if isinstance(s, slice) else s) - p for s, p in zip(box, self._padding, strict=True)]
+        return compose(volume, crop_frame(lower, dimensions))
+
+
+def _tensor(frame: Frame) -> Tensor:
+    return torch.from_numpy(frame.astype(np.float32))[None]

@@ -1,0 +1,190 @@
+"""nnU-Net's planned U-Net with report adapters in its decoder.
+
+    encoder ──> bottleneck ──[adapter]──> stage ──[adapter]──> stage ──[adapter]── ... ──> segmentation heads
+                                  ^                   ^                   ^
+    sentences ──> memory ─────────┴───────────────────┴───────────────────┘   (+ patient frame of the patch)
+
+``encoder`` and ``decoder`` are the planned network's own modules under their own names: plain nnU-Net weights load, and
+``decoder.deep_supervision`` works as nnU-Net expects (nnUNetTrainer.set_deep_supervision_enabled). The forward pass follows
+dynamic_network_architectures 0.4 building_blocks/unet_decoder.py UNetDecoder.forward.
+
+nnU-Net calls ``network(x)`` with the image alone, so report and patch frame are plain attributes, set before the call with
+:meth:`ReportGuidedUNet.set_report` and :meth:`ReportGuidedUNet.set_frame`. They are no buffers: they belong to a case, not to the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch._dynamo import OptimizedModule
+from torch.nn.parallel import DistributedDataParallel
+
+from nnunet_reportseg.errors import ArchitectureError, ReportContextError
+from nnunet_reportseg.frames import Frame
+from text_conditioning.memory import Memory, ReportMemory, ReportTensors
+from text_conditioning.stage_adapter import AdapterConfig, StageAdapter
+from text_conditioning.whitening import Whitening
+
+
+class ReportAdapter(nn.Module):
+    """Everything that the report adds to a network: whitening, memory, one adapter per stage.
+
+    Args:
+        channels: channels of bottleneck and decoder stages, lowest resolution first.
+        strides: patch voxels per voxel for each of them.
+        text_dim: dimension of the sentence vectors.
+        config: sizes.
+    """
+
+    def __init__(
+        self, channels: Sequence[int], strides: Sequence[Sequence[int]], text_dim: int, config: AdapterConfig
+    ) -> None:
+        super().__init__()
+        self.strides = [list(stride) for stride in strides]
+        self.whitening = Whitening(text_dim)
+        self.memory = ReportMemory(text_dim, config.memory_dim)
+        self.stages = nn.ModuleList(
+            StageAdapter(width, config, attention=index < config.attention_stages)
+            for index, width in enumerate(channels)
+        )
+
+
+class ReportGuidedUNet(nn.Module):
+    """A planned U-Net that reads reports.
+
+    Args:
+        planned: the network nnU-Net planned, with its ``encoder`` and ``decoder``.
+        text_dim: dimension of the sentence vectors.
+        config: sizes of the adapters.
+
+    Raises:
+        ArchitectureError: ``planned`` has no U-Net encoder and decoder.
+    """
+
+    def __init__(self, planned: nn.Module, *, text_dim: int, config: AdapterConfig) -> None:
+        super().__init__()
+        _require_unet(planned)
+        self.encoder = planned.encoder
+        self.decoder = planned.decoder
+        cumulative = _cumulative_strides(self.encoder.strides, self.encoder.output_channels)
+        self.report_adapter = ReportAdapter(
+            list(self.encoder.output_channels)[::-1], cumulative[::-1], text_dim, config
+        )
+        self.collect_attention = False
+        self.report: ReportTensors | None = None
+        self.frame: Tensor | None = None
+        self.volume_frame: Frame | None = None
+
+    def set_report(self, report: ReportTensors, *, volume_frame: Frame | None = None) -> None:
+        """Condition the following passes on these reports, until :meth:`clear_context`.
+
+        Args:
+            report: one report for each sample of the batch, or one for all; raw (not whitened) sentence vectors.
+            volume_frame: frame of a whole volume that is about to be predicted; the predictor derives those of its tiles.
+        """
+        device = self.report_adapter.whitening.mean.device
+        report = report.to(device)
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):
+            vectors = self.report_adapter.whitening(report.vectors)
+        self.report = report._replace(vectors=vectors.masked_fill(report.padding.unsqueeze(-1), 0.0))
+        self.volume_frame = volume_frame
+
+    def set_frame(self, frame: Tensor) -> None:
+        """Set the patient frame of the patches, ``(B, 3, d + 1)`` (see text_conditioning.position)."""
+        self.frame = frame.to(self.report_adapter.whitening.mean.device, torch.float32)
+
+    def clear_context(self) -> None:
+        """Forget report and frame; the next pass without new ones raises."""
+        self.report = None
+        self.frame = None
+        self.volume_frame = None
+
+    def forward(self, x: Tensor) -> Tensor | list[Tensor] | tuple[list[Tensor] | Tensor, list[Tensor]]:
+        """Segment patches.
+
+        Args:
+            x: ``(B, C, *patch)``.
+
+        Returns:
+            What the planned network returns: logits, or a list of them, finest first, with deep supervision. With
+            ``collect_attention``, a pair of that and the attention maps ``(B, 1 + S, *stage)``, coarsest first.
+
+        Raises:
+            ReportContextError: report or frame was not set.
+        """
+        if self.report is None or self.frame is None:
+            raise ReportContextError(
+                "ReportGuidedUNet was called without a report. Set one with set_report() and set_frame() (a missing report is a "
+                "report without sentences), or predict with ReportGuidedPredictor."
+            )
+        adapter = self.report_adapter
+        memory = adapter.memory(self.report)
+        if memory.tokens.shape[0] != x.shape[0]:
+            memory = Memory(memory.tokens.expand(x.shape[0], -1, -1), memory.bias.expand(x.shape[0], -1))
+        frame = self.frame.expand(x.shape[0], -1, -1)
+
+        skips = self.encoder(x)
+        attention: list[Tensor] = []
+        features, weights = adapter.stages[0](skips[-1], memory, frame, adapter.strides[0])
+        if weights is not None:
+            attention.append(weights)
+        outputs = []
+        decoder = self.decoder
+        for s in range(len(decoder.stages)):
+            features = decoder.transpconvs[s](features)
+            features = decoder.stages[s](torch.cat((features, skips[-(s + 2)]), 1))
+            features, weights = adapter.stages[s + 1](features, memory, frame, adapter.strides[s + 1])
+            if weights is not None:
+                attention.append(weights)
+            if decoder.deep_supervision:
+                outputs.append(decoder.seg_layers[s](features))
+            elif s == len(decoder.stages) - 1:
+                outputs.append(decoder.seg_layers[-1](features))
+        result = outputs[::-1] if decoder.deep_supervision else outputs[0]
+        return (result, attention) if self.collect_attention else result
+
+
+class PlannedBackbone(nn.Module):
+    """The planned part of a report-guided network, with the planned network's state dict keys."""
+
+    def __init__(self, network: ReportGuidedUNet) -> None:
+        super().__init__()
+        self.encoder = network.encoder
+        self.decoder = network.decoder
+
+
+def unwrap(network: nn.Module) -> nn.Module:
+    """The network itself, without DistributedDataParallel and torch.compile around it."""
+    if isinstance(network, DistributedDataParallel):
+        network = network.module
+    return network._orig_mod if isinstance(network, OptimizedModule) else network
+
+
+def _require_unet(planned: nn.Module) -> None:
+    encoder, decoder = getattr(planned, "encoder", None), getattr(planned, "decoder", None)
+    missing = [f"encoder.{name}" for name in ("output_channels", "strides") if not hasattr(encoder, name)]
+    missing += [
+        f"decoder.{name}"
+        for name in ("stages", "transpconvs", "seg_layers", "deep_supervision")
+        if not hasattr(decoder, name)
+    ]
+    if missing:
+        raise ArchitectureError(
+            f"{type(planned).__module__}.{type(planned).__name__} has no U-Net decoder to put report adapters into (missing: "
+            f"{', '.join(missing)}). Use plans with PlainConvUNet or ResidualEncoderUNet, for example nnU-Net's default "
+            "planner or nnUNetPlannerResEncM/L/XL."
+        )
+
+
+def _cumulative_strides(strides: Sequence[int | Sequence[int]], channels: Sequence[int]) -> list[list[int]]:
+    """Patch voxels per voxel of each encoder stage, finest first."""
+    dimensions = max((len(s) for s in strides if not isinstance(s, int)), default=3)
+    total = [1] * dimensions
+    result = []
+    for stride, _ in zip(strides, channels, strict=True):
+        step = [stride] * dimensions if isinstance(stride, int) else stride
+        total = [t * s for t, s in zip(total, step, strict=True)]
+        result.append(list(total))
+    return result

@@ -1,0 +1,71 @@
+"""From case reports and an embedding bank to the tensors that the network takes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nnunet_reportseg.case_reports import CaseReport
+from text_conditioning.memory import ReportTensors
+
+_log = logging.getLogger(__name__)
+
+
+class SentenceVectors(Protocol):
+    """Anything that knows the vectors of sentences, such as an EmbeddingBank."""
+
+    dim: int
+
+    def vectors(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """``(N, E)`` vectors of the sentences."""
+        ...
+
+
+def report_tensors(
+    reports: Sequence[CaseReport],
+    bank: SentenceVectors,
+    *,
+    length: int,
+    keep: Sequence[Sequence[int]] | None = None,
+) -> ReportTensors:
+    """Collate reports.
+
+    Args:
+        reports: one for each sample; without sentences for a missing report.
+        bank: vectors of all their sentences.
+        length: sentences to pad to, fixed over a training so that the network compiles once. A longer report is never cut: it
+            pads to the next multiple of ``length``.
+        keep: for each report, indices of the sentences to use; all of them by default.
+
+    Returns:
+        A batch with raw sentence vectors.
+
+    Raises:
+        BankError: a sentence is not in the bank.
+    """
+    chosen = [range(len(report.sentences)) for report in reports] if keep is None else keep
+    longest = max((len(indices) for indices in chosen), default=0)
+    if longest > length:
+        _log.info("A report has %d sentences, more than the %d of training; padding further.", longest, length)
+    size = length * max(1, -(-longest // length))
+    shape = (len(reports), size)
+    vectors = np.zeros((*shape, bank.dim), dtype=np.float32)
+    tags = np.zeros((3, *shape), dtype=np.int64)
+    padding = np.ones(shape, dtype=bool)
+    for row, (report, indices) in enumerate(zip(reports, chosen, strict=True)):
+        sentences = [report.sentences[i] for i in indices]
+        if not sentences:
+            continue
+        count = len(sentences)
+        vectors[row, :count] = bank.vectors([sentence.text for sentence in sentences])
+        tags[0, row, :count] = [sentence.assertion for sentence in sentences]
+        tags[1, row, :count] = [sentence.laterality for sentence in sentences]
+        tags[2, row, :count] = [sentence.section for sentence in sentences]
+        padding[row, :count] = False
+    assertion, laterality, section = (torch.from_numpy(tag) for tag in tags)
+    return ReportTensors(torch.from_numpy(vectors), assertion, laterality, section, torch.from_numpy(padding))

@@ -1,0 +1,1 @@
+"""Training: nnU-Net's trainer with reports."""

@@ -1,0 +1,82 @@
+"""nnU-Net's data loader, with the patient frame and the choice of report of each sample.
+
+Only hooks of nnUNetDataLoader (nnunetv2 2.8, training/dataloading/data_loader.py) are used: generate_train_batch asks get_indices
+for the cases, then for each sample get_bbox and the transforms, in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
+from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
+from torch import Tensor
+
+from nnunet_reportseg.frames import compose, crop_frame, patient_frame
+from nnunet_reportseg.geometry import PatientAxes
+from nnunet_reportseg.training.frame_tracking import FRAME
+from nnunet_reportseg.training.sub_reports import FINDING_VALUES, KEPT, LABEL_MAP, WITHOUT_REPORT
+
+
+class ReportDataLoader(nnUNetDataLoader):
+    """Batches of nnU-Net plus ``frame`` ``(B, 3, d + 1)``, ``label_map`` ``(B, 1, *patch)``, and per sample lists ``kept_findings``
+    and ``without_report``.
+
+    Args:
+        *args: as nnUNetDataLoader.
+        patient_axes: of each case.
+        finding_values: of each case, for each finding its label values.
+        transforms: nnU-Net's pipeline, with frames tracked.
+        **kwargs: as nnUNetDataLoader, which nnUNetTrainer.get_dataloaders calls with its own arguments.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        patient_axes: Mapping[str, PatientAxes],
+        finding_values: Mapping[str, tuple[tuple[int, ...], ...]],
+        transforms: BasicTransform,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, transforms=self._transform, **kwargs)
+        self._patient_axes = patient_axes
+        self._finding_values = finding_values
+        self._pipeline = transforms
+        self._cases: list[str] = []
+        self._samples: list[dict[str, Any]] = []
+        self._box: tuple[list[int], tuple[int, ...]] = ([], ())
+
+    def get_indices(self) -> list[str]:
+        """Cases of the next batch."""
+        self._cases = list(super().get_indices())
+        return self._cases
+
+    def get_bbox(self, data_shape: Any, *args: Any, **kwargs: Any) -> tuple[list[int], list[int]]:
+        """Box of the next sample."""
+        lower, upper = super().get_bbox(data_shape, *args, **kwargs)
+        self._box = (list(lower), tuple(data_shape))
+        return lower, upper
+
+    def generate_train_batch(self) -> dict[str, Any]:
+        """A batch."""
+        self._samples = []
+        batch = super().generate_train_batch()
+        batch[FRAME] = torch.from_numpy(np.stack([s[FRAME] for s in self._samples]).astype(np.float32))
+        batch[LABEL_MAP] = torch.stack([s[LABEL_MAP] for s in self._samples])
+        for key in (KEPT, WITHOUT_REPORT):
+            batch[key] = [s[key] for s in self._samples]
+        return batch
+
+    def _transform(self, *, image: Tensor, segmentation: Tensor) -> dict[str, Any]:
+        case = self._cases[len(self._samples)]
+        lower, shape = self._box
+        axes = self._patient_axes[case]
+        frame = compose(patient_frame(shape, axes.axes, axes.signs), crop_frame(lower, image.ndim - 1))
+        sample = self._pipeline(
+            image=image, segmentation=segmentation, **{FRAME: frame, FINDING_VALUES: self._finding_values[case]}
+        )
+        self._samples.append({key: sample[key] for key in (FRAME, LABEL_MAP, KEPT, WITHOUT_REPORT)})
+        return sample

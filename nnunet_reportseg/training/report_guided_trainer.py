@@ -1,0 +1,327 @@
+"""nnUNetTrainer with reports: ``nnUNetv2_train 501 3d_fullres 0 -tr ReportGuidedTrainer``.
+
+Everything that is not about reports is nnU-Net's own (nnunetv2 2.8, training/nnUNetTrainer/nnUNetTrainer.py). The overridden
+methods prepare the reports, build the network with adapters, keep track of patient frames through augmentation, and set the
+right report before nnU-Net's own train, validation and prediction steps run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
+from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
+from batchgeneratorsv2.transforms.utils.remove_label import RemoveLabelTansform
+from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
+from nnunetv2.training.nnUNetTrainer import nnUNetTrainer as trainer_module
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+from torch import distributed as dist
+from torch import nn, optim
+
+from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, overridden
+from nnunet_reportseg.errors import ModelMismatchError
+from nnunet_reportseg.frames import patient_frame
+from nnunet_reportseg.geometry import PatientAxes, common_left_right_axis, patient_axes
+from nnunet_reportseg.inference.redispatch import install_redispatch
+from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, unwrap
+from nnunet_reportseg.report_tensors import report_tensors
+from nnunet_reportseg.training.frame_tracking import FRAME, track_frames
+from nnunet_reportseg.training.optimizers import PolynomialSchedule, SteppedTogether
+from nnunet_reportseg.training.report_dataloader import ReportDataLoader
+from nnunet_reportseg.training.report_loss import AttentionTarget, ReportLoss
+from nnunet_reportseg.training.sub_reports import KEPT, LABEL_MAP, WITHOUT_REPORT, SampleSubReport
+from nnunet_reportseg.training_reports import TrainingReports, load_training_reports
+from text_conditioning.attention_supervision import finding_masks
+from text_conditioning.stage_adapter import AdapterConfig
+
+install_redispatch()
+
+SENTENCE_STEP = 8  # reports are padded to a multiple of this many sentences
+MAX_ROTATION = 30.0 / 360.0 * 2.0 * np.pi
+
+
+class ReportGuidedTrainer(nnUNetTrainer):
+    """Trains the planned network with report adapters.
+
+    Class attributes are the defaults of a preset; a ``report_conditioning`` block in the plans overrides single fields.
+    """
+
+    adapter = AdapterConfig()
+    recipe = TrainingRecipe()
+
+    reports: TrainingReports
+    conditioning: ReportConditioning
+    _axes: dict[str, PatientAxes]
+
+    # ------------------------------------------------------------------------------------------------ preparation
+
+    def initialize(self) -> None:
+        """Prepare the reports, then nnU-Net's own initialisation."""
+        if not self.was_initialized:
+            self._prepare_reports()
+        super().initialize()
+        training, _ = self.do_split()
+        self._fit_whitening(training)
+
+    def _prepare_reports(self) -> None:
+        folder = Path(self.preprocessed_dataset_folder_base)
+        dataset_class = infer_dataset_class(self.preprocessed_dataset_folder)
+        cases = sorted(dataset_class.get_identifiers(self.preprocessed_dataset_folder))
+        if self.local_rank == 0:
+            self.reports = load_training_reports(folder, cases, build=True)
+        if self.is_ddp:
+            dist.barrier()
+        if self.local_rank != 0:
+            self.reports = load_training_reports(folder, cases, build=False)
+        dataset = dataset_class(self.preprocessed_dataset_folder, list(cases))
+        self._axes = {
+            case: patient_axes(dataset.load_case(case)[3], self.plans_manager.transpose_forward) for case in cases
+        }
+        axes = list(set(self._axes.values()))
+        given = self.plans_manager.plans.get(PLANS_KEY) or {}
+        bank = self.reports.bank
+        longest = self.reports.longest
+        self.conditioning = ReportConditioning(
+            encoder=bank.encoder,
+            pooling=bank.pooling,
+            encoder_fingerprint=bank.fingerprint,
+            text_dim=bank.dim,
+            sentences=max(SENTENCE_STEP, -(-longest // SENTENCE_STEP) * SENTENCE_STEP),
+            adapter=overridden(self.adapter, given.get("adapter")),
+            recipe=overridden(self.recipe, given.get("recipe")),
+            left_right_axis=common_left_right_axis(self._axes),
+            patient_axes=axes[0].to_json() if len(axes) == 1 else None,
+            trained_with={
+                "cases": len(cases),
+                "cases_without_report": sum(not report.sentences for report in self.reports.cases.values()),
+                "sentences": len(bank),
+                "longest_report": longest,
+                "findings": sum(len(report.findings) for report in self.reports.cases.values()),
+            },
+        )
+        self.plans_manager.plans[PLANS_KEY] = self.conditioning.to_json()
+        self.print_to_log_file(f"Reports: {self.conditioning.trained_with}, encoder {bank.encoder} ({bank.fingerprint})")
+        self.print_to_log_file(f"Recipe: {asdict(self.conditioning.recipe)}")
+        if not self.reports.have_findings:
+            self.print_to_log_file(
+                "No finding in reports.json has label values: no sub-reports and no attention supervision. The network may "
+                "learn to ignore the report."
+            )
+
+    def _fit_whitening(self, training: Sequence[str]) -> None:
+        sentences = {s.text for case in training for s in self.reports.cases[case].sentences}
+        if sentences:
+            vectors = torch.from_numpy(self.reports.bank.vectors(sorted(sentences)))
+            self._network.report_adapter.whitening.fit(vectors)
+
+    @property
+    def _network(self) -> ReportGuidedUNet:
+        network = unwrap(self.network)
+        if not isinstance(network, ReportGuidedUNet):
+            raise ModelMismatchError(f"{type(self).__name__} needs a ReportGuidedUNet, got {type(network).__name__}.")
+        return network
+
+    @staticmethod
+    def build_network_architecture(
+        plans_manager: PlansManager,
+        configuration_manager: ConfigurationManager,
+        num_input_channels: int,
+        num_output_channels: int,
+        enable_deep_supervision: bool = True,
+    ) -> nn.Module:
+        """The planned network with adapters; the planned part is built first, so its initial weights are nnU-Net's."""
+        conditioning = ReportConditioning.from_plans(plans_manager.plans)
+        planned = nnUNetTrainer.build_network_architecture(
+            plans_manager, configuration_manager, num_input_channels, num_output_channels, enable_deep_supervision
+        )
+        return ReportGuidedUNet(planned, text_dim=conditioning.text_dim, config=conditioning.adapter)
+
+    def configure_optimizers(self) -> tuple[optim.Optimizer, PolynomialSchedule]:
+        """AdamW for the adapters, nnU-Net's SGD for the backbone, stepped together."""
+        recipe = self.conditioning.recipe
+        adapters = list(self._network.report_adapter.parameters())
+        own = {id(p) for p in adapters}
+        backbone = [p for p in self._network.parameters() if id(p) not in own]
+        if recipe.backbone_optimizer == "sgd":
+            members: list[optim.Optimizer] = [
+                optim.SGD(backbone, self.initial_lr, momentum=0.99, nesterov=True, weight_decay=self.weight_decay)
+            ]
+        else:
+            members = [optim.AdamW(backbone, recipe.adapter_lr, weight_decay=recipe.adapter_weight_decay)]
+        members.append(optim.AdamW(adapters, recipe.adapter_lr, weight_decay=recipe.adapter_weight_decay))
+        optimizer = SteppedTogether(members)
+        return optimizer, PolynomialSchedule(optimizer, self.num_epochs)
+
+    def _build_loss(self) -> ReportLoss:
+        return ReportLoss(super()._build_loss(), self.conditioning.recipe.attention_weight)
+
+    # ----------------------------------------------------------------------------------------------- augmentation
+
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, bool, Any, tuple[int, ...]]:  # noqa: N802
+        """As nnU-Net, but rotation stays within 30 degrees and the left-right axis is never mirrored."""
+        rotation, dummy_2d, initial_patch_size, axes = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        rotation = (max(rotation[0], -MAX_ROTATION), min(rotation[1], MAX_ROTATION))
+        left_right = self.conditioning.left_right_axis
+        if left_right is None:
+            axes = ()
+            self.print_to_log_file("The images have no patient orientation: no mirroring, as left and right are unknown.")
+        else:
+            patch_axis = left_right - (3 - len(self.configuration_manager.patch_size))
+            axes = tuple(axis for axis in axes if axis != patch_axis)
+            self.print_to_log_file(f"Patient left-right is array axis {left_right}; mirroring patch axes {axes}")
+        self.inference_allowed_mirroring_axes = axes
+        return rotation, dummy_2d, initial_patch_size, axes
+
+    def get_training_transforms(self, *args: Any, **kwargs: Any) -> BasicTransform:  # type: ignore[override]
+        """nnU-Net's pipeline with tracked frames and sub-reports."""
+        recipe = self.conditioning.recipe
+        sampling = SampleSubReport(report_dropout=recipe.report_dropout, sub_report=recipe.sub_report)
+        return _with_reports(nnUNetTrainer.get_training_transforms(*args, **kwargs), sampling)
+
+    def get_validation_transforms(self, *args: Any, **kwargs: Any) -> BasicTransform:  # type: ignore[override]
+        """nnU-Net's pipeline with tracked frames and whole reports."""
+        sampling = SampleSubReport(report_dropout=0.0, sub_report=0.0)
+        return _with_reports(nnUNetTrainer.get_validation_transforms(*args, **kwargs), sampling)
+
+    def get_dataloaders(self) -> tuple[Any, Any]:
+        """nnU-Net's own, with ReportDataLoader in the place of nnUNetDataLoader."""
+        values = {
+            case: tuple(finding.label_values for finding in report.findings)
+            for case, report in self.reports.cases.items()
+        }
+        loader = partial(ReportDataLoader, patient_axes=self._axes, finding_values=values)
+        with _replaced(trainer_module, "nnUNetDataLoader", loader):
+            return super().get_dataloaders()
+
+    # ---------------------------------------------------------------------------------------------------- steps
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """nnU-Net's step with the batch's reports."""
+        with self._conditioned_on(batch, supervise=True):
+            return super().train_step(batch)
+
+    def validation_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """nnU-Net's step with the batch's reports."""
+        with self._conditioned_on(batch, supervise=False):
+            return super().validation_step(batch)
+
+    def on_train_epoch_end(self, train_outputs: list[dict[str, Any]]) -> None:
+        """Also log the attention loss."""
+        super().on_train_epoch_end(train_outputs)
+        attention = self.loss.mean_attention_loss()
+        if attention is not None:
+            self.print_to_log_file(f"attention_loss {attention:.4f}")
+
+    @contextmanager
+    def _conditioned_on(self, batch: Mapping[str, Any], *, supervise: bool) -> Iterator[None]:
+        reports = [self.reports.cases[key] for key in batch["keys"]]
+        reports = [
+            CaseReport(report.case_id) if without else report
+            for report, without in zip(reports, batch[WITHOUT_REPORT], strict=True)
+        ]
+        kept = [tuple(k) if report.findings else () for report, k in zip(reports, batch[KEPT], strict=True)]
+        sentences = [report.sentences_of(k) for report, k in zip(reports, kept, strict=True)]
+        tensors = report_tensors(reports, self.reports.bank, length=self.conditioning.sentences, keep=sentences)
+        network = self._network
+        network.set_report(tensors)
+        network.set_frame(batch[FRAME])
+        if supervise and self.reports.have_findings and self.conditioning.recipe.attention_weight > 0:
+            self.loss.target = self._attention_target(batch, reports, kept, sentences, tensors.padding.shape[1])
+            network.collect_attention = True
+        try:
+            yield
+        finally:
+            network.clear_context()
+            network.collect_attention = False
+            self.loss.target = None
+
+    def _attention_target(
+        self,
+        batch: Mapping[str, Any],
+        reports: Sequence[CaseReport],
+        kept: Sequence[tuple[bool, ...]],
+        sentences: Sequence[tuple[int, ...]],
+        length: int,
+    ) -> AttentionTarget:
+        values = [[f.label_values for f in self.reports.cases[key].findings] for key in batch["keys"]]
+        masks = finding_masks(batch[LABEL_MAP].to(self.device, non_blocking=True), values)
+        linked = torch.zeros((len(reports), masks.shape[1], length), dtype=torch.bool)
+        for row, (report, keep, chosen) in enumerate(zip(reports, kept, sentences, strict=True)):
+            place = {index: position for position, index in enumerate(chosen)}
+            for number, finding in enumerate(report.findings):
+                if keep[number]:
+                    linked[row, number, [place[index] for index in finding.sentences]] = True
+        return AttentionTarget(masks, linked.to(self.device))
+
+    # ------------------------------------------------------------------------------------- checkpoints, validation
+
+    def load_checkpoint(self, filename_or_checkpoint: dict[str, Any] | str) -> None:
+        """As nnU-Net, after checking that the checkpoint was trained with the encoder at hand."""
+        if not self.was_initialized:
+            self.initialize()
+        checkpoint = filename_or_checkpoint
+        if isinstance(checkpoint, str):
+            checkpoint = torch.load(checkpoint, map_location="cpu", weights_only=False, mmap=True)
+        trained = ReportConditioning.from_plans(checkpoint["init_args"]["plans"])
+        if trained.encoder_fingerprint != self.conditioning.encoder_fingerprint:
+            raise ModelMismatchError(
+                f"The checkpoint in {self.output_folder} was trained with encoder '{trained.encoder}' (fingerprint "
+                f"{trained.encoder_fingerprint}), the dataset's embedding bank is of '{self.conditioning.encoder}' "
+                f"({self.conditioning.encoder_fingerprint}). Run: reportseg embed -d {self.plans_manager.dataset_name} -e "
+                f"{trained.encoder}, and export REPORTSEG_ENCODER={trained.encoder}"
+            )
+        super().load_checkpoint(filename_or_checkpoint)
+
+    def perform_actual_validation(self, save_probabilities: bool = False) -> None:
+        """nnU-Net's own, each case with its report: the dataset announces the case that it loads.
+
+        nnUNetTrainer.perform_actual_validation predicts directly after dataset.load_case(case).
+        """
+        trainer = self
+
+        class AnnouncingDataset(self.dataset_class):  # type: ignore[misc, name-defined]
+            """Sets the report of the case that is loaded."""
+
+            def load_case(self, identifier: str) -> Any:
+                loaded = super().load_case(identifier)
+                trainer._announce(identifier, loaded[0].shape[1:])
+                return loaded
+
+        dataset_class, self.dataset_class = self.dataset_class, AnnouncingDataset
+        try:
+            super().perform_actual_validation(save_probabilities)
+        finally:
+            self.dataset_class = dataset_class
+            self._network.clear_context()
+
+    def _announce(self, case: str, shape: Sequence[int]) -> None:
+        report = report_tensors([self.reports.cases[case]], self.reports.bank, length=self.conditioning.sentences)
+        axes = self._axes[case]
+        self._network.set_report(report, volume_frame=patient_frame(shape, axes.axes, axes.signs))
+
+
+def _with_reports(pipeline: ComposeTransforms, sampling: SampleSubReport) -> ComposeTransforms:
+    """nnU-Net's pipeline with tracked frames, and the choice of the report after padding was relabelled to background."""
+    transforms = track_frames(pipeline.transforms)
+    index = next(i for i, t in enumerate(transforms) if isinstance(t, RemoveLabelTansform))
+    return ComposeTransforms([*transforms[: index + 1], sampling, *transforms[index + 1 :]])
+
+
+@contextmanager
+def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    """Replace a module's name while nnU-Net's own method uses it."""
+    original = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, original)

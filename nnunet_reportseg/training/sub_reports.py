@@ -1,0 +1,53 @@
+"""Paired supervision: the same image with a part of its report, and the matching target.
+
+A network that may ignore the text finds every lesion and is right on ordinary data. Leaving out a finding's sentences and its
+voxels makes the text decide. Runs in the augmentation worker, before nnU-Net merges label values to regions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
+
+FINDING_VALUES = "finding_values"
+KEPT = "kept_findings"
+WITHOUT_REPORT = "without_report"
+LABEL_MAP = "label_map"
+
+
+class SampleSubReport(BasicTransform):
+    """Choose the report of a sample and remove what it no longer describes from the target.
+
+    Reads ``finding_values`` (for each finding its label values) and ``segmentation``; adds ``kept_findings`` (a bool for each
+    finding), ``without_report`` and ``label_map`` (the first channel of the segmentation before anything was removed). A voxel is
+    removed when all findings that own its value are left out. Without a report the whole target stays.
+
+    Args:
+        report_dropout: probability of no report.
+        sub_report: probability of a sub-report, in which each finding stays with probability 0.5.
+    """
+
+    def __init__(self, *, report_dropout: float, sub_report: float) -> None:
+        super().__init__()
+        self.report_dropout = report_dropout
+        self.sub_report = sub_report
+
+    def __call__(self, **data_dict: Any) -> dict[str, Any]:
+        """Apply to a sample."""
+        findings: tuple[tuple[int, ...], ...] = data_dict.get(FINDING_VALUES, ())
+        kept = tuple(True for _ in findings)
+        without_report = torch.rand(1).item() < self.report_dropout
+        if findings and not without_report and torch.rand(1).item() < self.sub_report:
+            kept = tuple(bool(torch.rand(1).item() < 0.5) for _ in findings)
+        segmentation = data_dict["segmentation"]
+        data_dict[LABEL_MAP] = segmentation[:1].clone()
+        retained = {value for values, keep in zip(findings, kept, strict=True) if keep for value in values}
+        removed = {value for values in findings for value in values} - retained
+        if removed:
+            target = segmentation[0]
+            target[torch.isin(target, torch.tensor(sorted(removed), dtype=target.dtype))] = 0
+        data_dict[KEPT] = kept
+        data_dict[WITHOUT_REPORT] = without_report
+        return data_dict

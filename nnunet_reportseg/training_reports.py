@@ -1,0 +1,102 @@
+"""The reports of a dataset, ready for training: sidecar, case reports and a complete embedding bank.
+
+If ``reportseg embed`` was not run, the bank is built here, so that ``nnUNetv2_train`` alone is enough.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnunet_reportseg.case_reports import CaseReport, read_case_reports
+from nnunet_reportseg.embedding import BANK_FOLDER, available_banks, choose_encoder, embed_reports, sentences_of
+from nnunet_reportseg.errors import ReportSegError, SidecarError
+from nnunet_reportseg.missing_report import missing_report_policy
+from nnunet_reportseg.paths import RAW
+from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
+from text_conditioning.bank import EmbeddingBank
+from text_conditioning.encoders import FrozenTextEncoder
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingReports:
+    """Reports of all cases of a preprocessed dataset.
+
+    Attributes:
+        cases: report of each case.
+        bank: vectors of all their sentences.
+    """
+
+    cases: Mapping[str, CaseReport]
+    bank: EmbeddingBank
+
+    @property
+    def longest(self) -> int:
+        """Sentences of the longest report."""
+        return max((len(case.sentences) for case in self.cases.values()), default=0)
+
+    @property
+    def have_findings(self) -> bool:
+        """Whether any case links findings to label values."""
+        return any(case.findings for case in self.cases.values())
+
+
+def find_sidecar(preprocessed: Path) -> Path:
+    """The sidecar of a preprocessed dataset: the raw dataset's own, else the copy that ``reportseg embed`` left.
+
+    Raises:
+        SidecarError: neither exists.
+    """
+    candidates = [preprocessed / SIDECAR_NAME]
+    if os.environ.get(RAW):
+        candidates.insert(0, Path(os.environ[RAW]) / preprocessed.name / SIDECAR_NAME)
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise SidecarError(
+        f"No {SIDECAR_NAME} for {preprocessed.name}; looked for {' and '.join(map(str, candidates))}. Write one that maps every "
+        "case to its report, then run 'reportseg check'."
+    )
+
+
+def load_training_reports(preprocessed: Path, case_ids: Sequence[str], *, build: bool) -> TrainingReports:
+    """Load the reports of a dataset.
+
+    Args:
+        preprocessed: ``nnUNet_preprocessed/DatasetXXX_Name``.
+        case_ids: the cases to train and validate on.
+        build: whether to embed missing sentences (one process only) or to expect them.
+
+    Raises:
+        SidecarError: missing or invalid sidecar, a case without entry.
+        ReportSegError: sentences are missing and ``build`` is False.
+        EncoderError: the encoder is needed and cannot be loaded.
+    """
+    sidecar = Sidecar.load(find_sidecar(preprocessed))
+    sidecar.require_cases(case_ids, missing_report=missing_report_policy())
+    cases = read_case_reports(sidecar, list(case_ids))
+    encoder = choose_encoder(preprocessed)
+    sentences = sentences_of(cases.values())
+    for index in available_banks(preprocessed):
+        if index.encoder == encoder:
+            bank = EmbeddingBank.open(preprocessed / BANK_FOLDER, index.fingerprint)
+            if not bank.missing(sentences):
+                return TrainingReports(cases, bank)
+    if not build:
+        raise ReportSegError(
+            f"{preprocessed / BANK_FOLDER} lacks sentences of {sidecar.path}. Run: reportseg embed -d {preprocessed.name}"
+        )
+    _log.warning("Embedding the reports of %s with encoder '%s'", preprocessed.name, encoder)
+    bank = embed_reports(preprocessed, sidecar, cases.values(), FrozenTextEncoder(encoder, device=_device()))
+    return TrainingReports(cases, bank)
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

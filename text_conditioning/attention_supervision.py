@@ -1,0 +1,66 @@
+"""Attention supervision: voxels of a finding attend to its sentence, voxels of other findings do not.
+
+For finding f with sentences S_f and p_f(v) the attention of voxel v summed over S_f, the loss is -log p_f(v) averaged over the
+voxels of f, plus -log(1 - p_f(v)) averaged over the voxels of findings that share no sentence with f.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+_EPSILON = 1e-4
+
+
+def finding_masks(label_map: Tensor, finding_values: Sequence[Sequence[Sequence[int]]]) -> Tensor:
+    """One binary mask per finding.
+
+    Args:
+        label_map: ``(B, 1, *spatial)`` integer label values.
+        finding_values: for each case, for each finding, the label values that belong to it.
+
+    Returns:
+        ``(B, F, *spatial)`` float, ``F`` the largest number of findings in the batch (at least 1).
+    """
+    count = max(1, max(len(values) for values in finding_values))
+    masks = label_map.new_zeros((label_map.shape[0], count, *label_map.shape[2:]), dtype=torch.float32)
+    for case, findings in enumerate(finding_values):
+        for finding, values in enumerate(findings):
+            wanted = torch.tensor(list(values), device=label_map.device, dtype=label_map.dtype)
+            masks[case, finding] = torch.isin(label_map[case, 0], wanted)
+    return masks
+
+
+def attention_supervision_loss(attention: Tensor, masks: Tensor, sentences: Tensor) -> Tensor:
+    """Loss of one stage.
+
+    Args:
+        attention: ``(B, 1 + S, *stage)`` attention over null token and sentences.
+        masks: ``(B, F, *spatial)`` finding masks at any finer resolution; pooled to the stage by maximum.
+        sentences: ``(B, F, S)`` bool, sentences of each finding; all False for a finding that the report does not hold
+            (its voxels still count as "other").
+
+    Returns:
+        Scalar; zero, with a gradient path, where no finding is in view.
+    """
+    pool = nn.functional.adaptive_max_pool3d if attention.ndim == 5 else nn.functional.adaptive_max_pool2d
+    masks = pool(masks, attention.shape[2:]).flatten(2)
+    sentences = sentences.to(masks.dtype)
+    share = ((sentences @ sentences.transpose(1, 2)) > 0).to(masks.dtype)
+    reported = (sentences.sum(dim=-1) > 0).to(masks.dtype)
+    own = ((share @ masks) > 0).to(masks.dtype)
+    other = (masks.amax(dim=1, keepdim=True) - own).clamp_min(0) * reported.unsqueeze(-1)
+    p = (sentences @ attention[:, 1:].flatten(2).float()).clamp(_EPSILON, 1 - _EPSILON)
+    positive = _mean_over_voxels(-torch.log(p), own)
+    negative = _mean_over_voxels(-torch.log1p(-p), other)
+    return positive + negative
+
+
+def _mean_over_voxels(values: Tensor, weights: Tensor) -> Tensor:
+    """Mean over the voxels of each finding, then over the findings in view."""
+    voxels = weights.sum(dim=-1)
+    per_finding = (values * weights).sum(dim=-1) / voxels.clamp_min(1)
+    in_view = (voxels > 0).to(values.dtype)
+    return (per_finding * in_view).sum() / in_view.sum().clamp_min(1)

@@ -1,0 +1,86 @@
+"""Voxels attend to sentences (cross-attention with a feed-forward layer, Vaswani et al. 2017, arXiv:1706.03762).
+
+Queries are voxels with their position, keys and values the sentence memory. Both residual branches end in a zero-initialised
+projection: the block is the exact identity at initialisation and yet has a gradient (a zero gate on top would have none).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from text_conditioning.memory import Memory
+from text_conditioning.position import FourierFeatures, patient_coordinates
+
+
+class ReportCrossAttention(nn.Module):
+    """Cross-attention and feed-forward on a feature map.
+
+    Args:
+        channels: ``C`` of the feature map.
+        memory_dim: ``D`` of the memory tokens.
+        heads: attention heads.
+        head_dim: dimension of one head.
+        bands: octaves of the position features of the queries; 0 for queries without position.
+        feed_forward: width of the feed-forward layer as a multiple of ``C``; 0 for none.
+    """
+
+    def __init__(
+        self, channels: int, memory_dim: int, *, heads: int, head_dim: int, bands: int, feed_forward: int
+    ) -> None:
+        super().__init__()
+        inner = heads * head_dim
+        self.heads = heads
+        self.norm = nn.LayerNorm(channels)
+        self.query = nn.Linear(channels, inner)
+        self.fourier = FourierFeatures(bands) if bands else None
+        self.query_position = nn.Linear(self.fourier.features, inner, bias=False) if self.fourier else None
+        self.key = nn.Linear(memory_dim, inner, bias=False)
+        self.value = nn.Linear(memory_dim, inner)
+        self.out = nn.Linear(inner, channels)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+        self.feed_forward: nn.Sequential | None = None
+        if feed_forward:
+            last = nn.Linear(feed_forward * channels, channels)
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+            self.feed_forward = nn.Sequential(
+                nn.LayerNorm(channels), nn.Linear(channels, feed_forward * channels), nn.GELU(), last
+            )
+
+    def forward(self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Condition a feature map.
+
+        Args:
+            x: ``(B, C, *spatial)``.
+            memory: the reports.
+            frame: ``(B, 3, d + 1)``, see :mod:`text_conditioning.position`.
+            stride: patch voxels per voxel of ``x``.
+
+        Returns:
+            The feature map, same shape and dtype, and the attention ``(B, 1 + S, *spatial)``, averaged over heads.
+        """
+        batch, _, *spatial = x.shape
+        voxels = x.flatten(2).transpose(1, 2)
+        query = self.query(self.norm(voxels))
+        if self.fourier is not None and self.query_position is not None:
+            position = self.fourier(patient_coordinates(frame, spatial, stride))
+            query = query + self.query_position(position.flatten(2).transpose(1, 2))
+        query = self._split(query)
+        key, value = self._split(self.key(memory.tokens)), self._split(self.value(memory.tokens))
+        logits = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+        attention = torch.softmax(logits + memory.bias[:, None, None, :], dim=-1)
+        attended = (attention.to(value.dtype) @ value).transpose(1, 2).flatten(2)
+        voxels = voxels + self.out(attended).to(x.dtype)
+        if self.feed_forward is not None:
+            voxels = voxels + self.feed_forward(voxels).to(x.dtype)
+        weights = attention.mean(dim=1).transpose(1, 2).reshape(batch, -1, *spatial)
+        return voxels.transpose(1, 2).reshape(x.shape), weights
+
+    def _split(self, tokens: Tensor) -> Tensor:
+        """``(B, N, inner)`` to ``(B, heads, N, head_dim)``."""
+        return tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)

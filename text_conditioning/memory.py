@@ -1,0 +1,88 @@
+"""The report as a padded set of sentence tokens that voxels can attend to.
+
+Every sentence is one token (DESIGN: one vector per report hides which side a finding is on). A token is the projected, whitened
+sentence vector plus embeddings of what the encoder represents badly: assertion, laterality and section. A learned null
+token, always attendable, stands for "the report says nothing"; a missing report is the null token alone.
+
+The additive attention bias per assertion state follows the state-guided attention of OS-RRG; there it intervenes at
+inference, here it is learned and the same in training and inference.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from text_conditioning.assertion import Assertion
+from text_conditioning.laterality import Laterality
+from text_conditioning.reports import Section
+
+_INITIAL_BIAS = {Assertion.PRESENT: 0.0, Assertion.UNCERTAIN: -1.0, Assertion.ABSENT: -4.0, Assertion.HISTORICAL: -4.0}
+
+
+class ReportTensors(NamedTuple):
+    """A batch of reports; ``B`` cases padded to ``S`` sentences of ``E``-dimensional vectors.
+
+    Attributes:
+        vectors: ``(B, S, E)`` sentence vectors; zero where padded.
+        assertion: ``(B, S)`` int64, values of :class:`Assertion`.
+        laterality: ``(B, S)`` int64, values of :class:`Laterality`.
+        section: ``(B, S)`` int64, values of :class:`Section`.
+        padding: ``(B, S)`` bool, True where there is no sentence.
+    """
+
+    vectors: Tensor
+    assertion: Tensor
+    laterality: Tensor
+    section: Tensor
+    padding: Tensor
+
+    def to(self, device: torch.device | str) -> ReportTensors:
+        """The same batch on another device."""
+        return ReportTensors(*(tensor.to(device, non_blocking=True) for tensor in self))
+
+
+class Memory(NamedTuple):
+    """What the adapters attend to.
+
+    Attributes:
+        tokens: ``(B, 1 + S, D)``; token 0 is the null token.
+        bias: ``(B, 1 + S)`` added to attention logits; -inf where padded.
+    """
+
+    tokens: Tensor
+    bias: Tensor
+
+
+class ReportMemory(nn.Module):
+    """Projects :class:`ReportTensors` to :class:`Memory`.
+
+    Args:
+        text_dim: ``E``, dimension of the sentence vectors.
+        memory_dim: ``D``, dimension of the tokens.
+    """
+
+    def __init__(self, text_dim: int, memory_dim: int) -> None:
+        super().__init__()
+        self.projection = nn.Linear(text_dim, memory_dim)
+        self.assertion = nn.Embedding(len(Assertion), memory_dim)
+        self.laterality = nn.Embedding(len(Laterality), memory_dim)
+        self.section = nn.Embedding(len(Section), memory_dim)
+        self.norm = nn.LayerNorm(memory_dim)
+        self.null = nn.Parameter(torch.randn(1, 1, memory_dim))
+        self.assertion_bias = nn.Parameter(torch.tensor([_INITIAL_BIAS[state] for state in sorted(Assertion)]))
+
+    def forward(self, report: ReportTensors) -> Memory:
+        """Tokens and attention bias of a batch of reports, shapes as in :class:`Memory`."""
+        tokens = (
+            self.projection(report.vectors)
+            + self.assertion(report.assertion)
+            + self.laterality(report.laterality)
+            + self.section(report.section)
+        )
+        batch = tokens.shape[0]
+        tokens = torch.cat((self.null.expand(batch, -1, -1).to(tokens.dtype), tokens), dim=1)
+        bias = self.assertion_bias[report.assertion].masked_fill(report.padding, float("-inf"))
+        return Memory(self.norm(tokens), torch.cat((bias.new_zeros(batch, 1), bias), dim=1))

@@ -1,0 +1,79 @@
+"""The adapter of one decoder stage: position, cross-attention, FiLM, in this order.
+
+    x ── + position ── + attention(x, sentences) ── + feed-forward ── * (1 + scale) + shift ──>
+
+Each part is the exact identity at initialisation, so a network with adapters starts as the network without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from text_conditioning.cross_attention import ReportCrossAttention
+from text_conditioning.film import ReportFiLM
+from text_conditioning.memory import Memory
+from text_conditioning.position import PositionBias
+
+
+@dataclass(frozen=True)
+class AdapterConfig:
+    """Sizes of the adapters; those of the feature maps come from the network.
+
+    Attributes:
+        memory_dim: dimension of a sentence token.
+        heads: attention heads.
+        head_dim: dimension of one head.
+        attention_stages: number of stages with cross-attention, counted from the lowest resolution.
+        position_bands: octaves of the position features; 0 switches position off.
+        feed_forward: width of the feed-forward layer as a multiple of the channels; 0 for none.
+        film: whether every stage has FiLM.
+    """
+
+    memory_dim: int = 128
+    heads: int = 4
+    head_dim: int = 32
+    attention_stages: int = 3
+    position_bands: int = 4
+    feed_forward: int = 2
+    film: bool = True
+
+
+class StageAdapter(nn.Module):
+    """Conditions the feature map of one stage on reports.
+
+    Args:
+        channels: ``C`` of the feature map.
+        config: sizes.
+        attention: whether this stage attends to the sentences.
+    """
+
+    def __init__(self, channels: int, config: AdapterConfig, *, attention: bool) -> None:
+        super().__init__()
+        self.position = PositionBias(channels, config.position_bands) if config.position_bands else None
+        self.attention = (
+            ReportCrossAttention(
+                channels,
+                config.memory_dim,
+                heads=config.heads,
+                head_dim=config.head_dim,
+                bands=config.position_bands,
+                feed_forward=config.feed_forward,
+            )
+            if attention
+            else None
+        )
+        self.film = ReportFiLM(channels, config.memory_dim) if config.film else None
+
+    def forward(self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int]) -> tuple[Tensor, Tensor | None]:
+        """Feature map of the same shape, and the attention where this stage has one (see ReportCrossAttention)."""
+        weights: Tensor | None = None
+        if self.position is not None:
+            x = self.position(x, frame, stride)
+        if self.attention is not None:
+            x, weights = self.attention(x, memory, frame, stride)
+        if self.film is not None:
+            x = self.film(x, memory)
+        return x, weights

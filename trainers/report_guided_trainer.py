@@ -1,0 +1,23 @@
+"""Trainers for ``nnUNetv2_train -tr``; nnU-Net searches this folder by the variable nnUNet_extTrainer."""
+
+from nnunet_reportseg.training.report_guided_trainer import ReportGuidedTrainer
+from nnunet_reportseg.training.schedules import (
+    ReportGuidedTrainer_1epoch,
+    ReportGuidedTrainer_5epochs,
+    ReportGuidedTrainer_10epochs,
+    ReportGuidedTrainer_20epochs,
+    ReportGuidedTrainer_50epochs,
+    ReportGuidedTrainer_100epochs,
+    ReportGuidedTrainer_250epochs,
+)
+
+__all__ = [
+    "ReportGuidedTrainer",
+    "ReportGuidedTrainer_1epoch",
+    "ReportGuidedTrainer_5epochs",
+    "ReportGuidedTrainer_10epochs",
+    "ReportGuidedTrainer_20epochs",
+    "ReportGuidedTrainer_50epochs",
+    "ReportGuidedTrainer_100epochs",
+    "ReportGuidedTrainer_250epochs",
+]
