@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from nnunet_reportseg.cli import check, env, evaluate, info
+from nnunet_reportseg.cli import check, env, evaluate, info, phantom
 from nnunet_reportseg.errors import ReportSegError
 from text_conditioning.errors import TextConditioningError
 
@@ -26,6 +26,7 @@ app.command("env")(env.command)
 app.command("check")(check.command)
 app.command("evaluate")(evaluate.command)
 app.command("info")(info.command)
+app.command("phantom")(phantom.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,134 @@
+"""The check names every disagreement between sidecar, images and labels, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnunet_reportseg.dataset_check import Problem, check_dataset
+from nnunet_reportseg.errors import DatasetError, SidecarError
+from tests.small_dataset import REPORTS, SAGITTAL, write_image, write_raw_dataset
+
+
+def _problems(tmp_path: Path, changes: Mapping[str, Any], **options: Any) -> list[Problem]:
+    reports = {case: entry for case, entry in {**REPORTS, **changes}.items() if entry is not ...}
+    return check_dataset(write_raw_dataset(tmp_path, reports), **options)
+
+
+def _findings(*label_values: int, text: str = "A nodule in the left upper lobe.") -> dict[str, Any]:
+    finding = {"id": "f", "text": text, "label_values": list(label_values)}
+    return {"report": "A nodule in the left upper lobe.", "findings": [finding]}
+
+
+def test_sound_dataset_has_no_problems(tmp_path: Path) -> None:
+    assert _problems(tmp_path, {}) == []
+
+
+def test_case_without_entry(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, {"case_002": ...})
+    assert (problem.case, problem.severity) == ("case_002", "error")
+    assert problem.file.name == "reports.json"
+    assert "no entry" in problem.message
+    assert '"report": null' in problem.fix
+
+
+def test_case_without_entry_is_a_warning_where_null_is_chosen(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, {"case_002": ...}, missing_report="null")
+    assert (problem.case, problem.severity) == ("case_002", "warning")
+
+
+def test_unknown_case(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, {"case_01": {"report": "x"}})
+    assert (problem.case, problem.value, problem.severity) == ("case_01", "case_01", "error")
+    assert "no image" in problem.message
+
+
+def test_label_value_outside_dataset_json(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, {"case_001": _findings(1, 9)})
+    assert (problem.case, problem.value, problem.file.name) == ("case_001", "9", "reports.json")
+    assert "finding 'f'" in problem.message
+    assert "dataset.json does not declare" in problem.message
+
+
+def test_label_value_that_never_occurs_in_this_case(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, {"case_001": _findings(1, 2)})
+    assert (problem.case, problem.value, problem.file.name) == ("case_001", "2", "case_001.nii.gz")
+    assert "never occurs" in problem.message
+    assert "0, 1" in problem.message
+    assert "correct label_values" in problem.fix
+
+
+def test_missing_and_damaged_label_files(tmp_path: Path) -> None:
+    folder = write_raw_dataset(tmp_path, {**REPORTS, "case_002": _findings(1)})
+    (folder / "labelsTr" / "case_001.nii.gz").unlink()
+    (folder / "labelsTr" / "case_002.nii.gz").write_bytes(b"no image")
+    missing, damaged = check_dataset(folder)
+    assert (missing.case, missing.message, missing.file.name) == (
+        "case_001",
+        "the label file is missing",
+        "case_001.nii.gz",
+    )
+    assert damaged.case == "case_002"
+    assert "cannot be read" in damaged.message
+
+
+def test_unreadable_and_empty_reports(tmp_path: Path) -> None:
+    folder = write_raw_dataset(tmp_path, {"case_001": {"report_file": "1.txt"}, "case_002": {"report_file": "2.txt"}})
+    (folder / "2.txt").write_text("\n")
+    unreadable, empty = check_dataset(folder)
+    assert (unreadable.case, unreadable.file, unreadable.value) == ("case_001", folder / "1.txt", "1.txt")
+    assert "cannot be read" in unreadable.message
+    assert (empty.case, empty.file) == ("case_002", folder / "2.txt")
+    assert "empty" in empty.message
+
+
+def test_finding_text_that_is_not_in_the_report_is_a_warning(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, {"case_001": _findings(1, text="A mass.")})
+    assert (problem.case, problem.value, problem.severity) == ("case_001", "A mass.", "warning")
+
+
+def test_finding_text_may_differ_in_case_and_line_breaks(tmp_path: Path) -> None:
+    assert _problems(tmp_path, {"case_001": _findings(1, text="a nodule in the\n left upper lobe.")}) == []
+
+
+def test_mixed_left_right_axes_name_the_odd_cases(tmp_path: Path) -> None:
+    folder = write_raw_dataset(tmp_path)
+    image = np.zeros((3, 4, 5), np.int16)
+    write_image(folder / "imagesTr" / "case_003_0000.nii.gz", image, SAGITTAL)
+    write_image(folder / "labelsTr" / "case_003.nii.gz", image.astype(np.uint8), SAGITTAL)
+    problems = [problem for problem in check_dataset(folder) if problem.message.startswith("The left-right axis")]
+    (problem,) = problems
+    assert (problem.case, problem.file.name, problem.value) == ("case_003", "case_003_0000.nii.gz", "axis 0")
+    assert "orientation" in problem.fix
+
+
+def test_damaged_image_is_a_problem_of_its_case(tmp_path: Path) -> None:
+    folder = write_raw_dataset(tmp_path)
+    (folder / "imagesTr" / "case_002_0000.nii.gz").write_bytes(b"no image")
+    (problem,) = check_dataset(folder)
+    assert (problem.case, problem.file.name) == ("case_002", "case_002_0000.nii.gz")
+
+
+def test_all_problems_are_found_in_one_run(tmp_path: Path) -> None:
+    problems = _problems(tmp_path, {"case_001": _findings(2, 9, text="A mass."), "case_002": ..., "x": {"report": "y"}})
+    assert [problem.case for problem in problems] == ["case_001", "case_001", "case_001", "case_002", "x"]
+
+
+def test_progress_reaches_the_last_case(tmp_path: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    _problems(tmp_path, {}, progress=lambda done, total: steps.append((done, total)))
+    assert steps == [(1, 2), (2, 2)]
+
+
+def test_sidecar_that_breaks_the_schema_is_raised(tmp_path: Path) -> None:
+    with pytest.raises(SidecarError, match="case 'case_001'"):
+        _problems(tmp_path, {"case_001": {}})
+
+
+def test_folder_without_dataset_json_is_raised(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"dataset\.json: the file cannot be read.*Fix:"):
+        check_dataset(tmp_path)
