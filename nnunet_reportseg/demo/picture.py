@@ -1,0 +1,91 @@
+"""One slice, two reports, two masks."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import SimpleITK as sitk
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+from nnunet_reportseg.evaluation.paired_dataset import PairedTestSet
+from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
+
+LUNG_WINDOW = (-1000.0, 300.0)
+
+
+def draw_overview(tests: PairedTestSet, predictions: Path, file: Path) -> None:
+    """Draw two test cases with the same image side by side.
+
+    Args:
+        tests: the paired test set.
+        predictions: folder with the predicted masks.
+        file: PNG to write.
+    """
+    pair = choose_pair(tests)
+    sidecar = Sidecar.load(tests.folder / "imagesTs" / SIDECAR_NAME)
+    image = sitk.ReadImage(str(tests.folder / "imagesTs" / f"{pair[0]}_0000.nii.gz"))
+    hu, spacing = sitk.GetArrayFromImage(image), image.GetSpacing()
+    lesions = tests.lesions(pair[0])
+    level = best_slice(lesions, [tests.described[case] for case in pair])
+    figure, axes = plt.subplots(1, 2, figsize=(11, 6.4), facecolor="white")
+    for axis, case in zip(axes, pair, strict=True):
+        axis.imshow(hu[level], cmap="gray", vmin=LUNG_WINDOW[0], vmax=LUNG_WINDOW[1], aspect=spacing[1] / spacing[0])
+        mask = sitk.GetArrayFromImage(sitk.ReadImage(str(predictions / f"{case}.nii.gz")))[level] > 0
+        overlay = np.zeros((*mask.shape, 4))
+        overlay[mask] = (1.0, 0.35, 0.1, 0.6)
+        axis.imshow(overlay, aspect=spacing[1] / spacing[0], interpolation="nearest")
+        for value in np.unique(lesions[level])[1:]:
+            own = value == tests.described[case]
+            axis.contour(
+                lesions[level] == value,
+                levels=[0.5],
+                colors=["#37d67a" if own else "#9aa0a6"],
+                linewidths=1.8 if own else 1.0,
+                linestyles="solid" if own else "dotted",
+            )
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.text(0.02, 0.98, "R", transform=axis.transAxes, color="white", va="top", fontsize=12)
+        axis.text(0.98, 0.98, "L", transform=axis.transAxes, color="white", va="top", ha="right", fontsize=12)
+        text = textwrap.fill(sidecar.report_text(case) or "", 62)
+        axis.set_title(text, fontsize=9, loc="left", wrap=True)
+    figure.suptitle("The same image, two reports", fontsize=13)
+    figure.text(
+        0.5,
+        0.02,
+        "orange: predicted mask    green line: the lesion that the report describes    dotted: the other lesions",
+        ha="center",
+        fontsize=9,
+    )
+    figure.tight_layout(rect=(0, 0.04, 1, 0.98))
+    figure.savefig(file, dpi=130)
+    plt.close(figure)
+
+
+def choose_pair(tests: PairedTestSet) -> tuple[str, str]:
+    """Two cases of one volume whose described lesions share a slice best (the larger the smaller cross-section)."""
+    best: tuple[float, tuple[str, str]] | None = None
+    for case in tests.described:
+        lesions = tests.lesions(case)
+        for other in tests.siblings(case):
+            if other <= case:
+                continue
+            values = [tests.described[case], tests.described[other]]
+            level = best_slice(lesions, values)
+            shared = float(min((lesions[level] == value).sum() for value in values))
+            if best is None or shared > best[0]:
+                best = (shared, (case, other))
+    if best is None:
+        raise ValueError("no test volume has two cases")
+    return best[1]
+
+
+def best_slice(lesions: np.ndarray, values: list[int]) -> int:
+    """The slice in which the smallest of these lesions is largest."""
+    areas = np.stack([(lesions == value).sum(axis=(1, 2)) for value in values])
+    return int(np.argmax(areas.min(axis=0) * 1000 + areas.sum(axis=0)))
