@@ -1,0 +1,233 @@
+"""Bank of sentence vectors on disk: one row per unique sentence, no report text.
+
+`<folder>/<fingerprint>.safetensors` holds the float16 rows and the sha256 keys of their sentences, sorted by key;
+`<fingerprint>.json` is its index. The rows are memory-mapped. Every file is written elsewhere and moved to its place,
+so a reader sees the old or the new one. Finished chunks wait in `<fingerprint>.parts/`: a build that was killed goes
+on from them and ends with the same bytes as one that was not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from text_conditioning.bank_files import BankIndex, read_index, read_rows, sentence_key, write_index, write_rows
+from text_conditioning.encoders import TextEncoder
+from text_conditioning.errors import BankError
+
+__all__ = ["BankIndex", "EmbeddingBank", "build_bank", "sentence_key"]
+_log = logging.getLogger(__name__)
+
+
+class EmbeddingBank:
+    """Read access to a bank. Can be pickled: the copy opens the same files.
+
+    Attributes:
+        folder: Folder of the bank.
+        index: What its index says.
+    """
+
+    def __init__(self, folder: Path, index: BankIndex, keys: list[str], rows: torch.Tensor) -> None:
+        """Wrap opened files; use `open` instead."""
+        self.folder = folder
+        self.index = index
+        self._row_of = {key: row for row, key in enumerate(keys)}
+        self._rows = rows
+
+    @classmethod
+    def open(cls, folder: Path, fingerprint: str) -> EmbeddingBank:
+        """Open the bank of an encoder.
+
+        Args:
+            folder: Folder of the banks.
+            fingerprint: Fingerprint of the encoder.
+
+        Returns:
+            The bank.
+
+        Raises:
+            BankError: If there is none with this fingerprint, or it is damaged.
+        """
+        folder = Path(folder)
+        data_file, index_file = _files(folder, fingerprint)
+        for file in (data_file, index_file):
+            if not file.is_file():
+                found = ", ".join(f"{i.fingerprint} ({i.encoder})" for i in cls.available(folder)) or "none"
+                raise BankError(
+                    f"No embedding bank for the encoder fingerprint {fingerprint}: {file} is missing; banks there: "
+                    f"{found}. Embed the reports with the encoder the model was trained with."
+                )
+        index, index_keys = read_index(index_file)
+        keys, rows = read_rows(data_file)
+        if index_keys != keys or index.dim != rows.shape[1] or index.fingerprint != fingerprint:
+            raise BankError(f"{index_file} does not describe {data_file}. Embed the reports again to repair it.")
+        return cls(folder, index, keys, rows)
+
+    @staticmethod
+    def available(folder: Path) -> list[BankIndex]:
+        """List the banks of a folder by their indices; an unreadable index is logged and left out."""
+        found: list[BankIndex] = []
+        for file in sorted(Path(folder).glob("*.json")):
+            try:
+                found.append(read_index(file)[0])
+            except BankError as error:
+                _log.warning("%s", error)
+        return found
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the encoder that filled the bank."""
+        return self.index.fingerprint
+
+    @property
+    def encoder(self) -> str:
+        """Name of that encoder."""
+        return self.index.encoder
+
+    @property
+    def dim(self) -> int:
+        """Length E of a vector."""
+        return self.index.dim
+
+    def __len__(self) -> int:
+        """Number of sentences."""
+        return len(self._row_of)
+
+    def __contains__(self, sentence: str) -> bool:
+        """Tell whether the bank has a vector for the sentence."""
+        return sentence_key(sentence) in self._row_of
+
+    def __reduce__(self) -> tuple[Callable[[Path, str], EmbeddingBank], tuple[Path, str]]:
+        """Pickle as the place of the files, so that a worker maps them instead of copying the rows."""
+        return EmbeddingBank.open, (self.folder, self.fingerprint)
+
+    def missing(self, sentences: Iterable[str]) -> list[str]:
+        """Return the sentences without a vector, each once, in order of appearance."""
+        return [sentence for sentence in dict.fromkeys(sentences) if sentence not in self]
+
+    def vectors(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Look up vectors.
+
+        Args:
+            sentences: N sentences.
+
+        Returns:
+            Vectors (N, E) in the order given.
+
+        Raises:
+            BankError: If a sentence has no vector; names the first one's key and how many there are.
+        """
+        missing = self.missing(sentences)
+        if missing:
+            raise BankError(
+                f"The embedding bank {self.fingerprint} in {self.folder} lacks {len(missing)} of the sentences asked "
+                f"for, the first has the key {sentence_key(missing[0])}. Embed the reports again."
+            )
+        rows = torch.tensor([self._row_of[sentence_key(sentence)] for sentence in sentences], dtype=torch.long)
+        found: NDArray[np.float32] = self._rows[rows].float().numpy()
+        return found
+
+
+def build_bank(
+    folder: Path,
+    encoder: TextEncoder,
+    sentences: Iterable[str],
+    *,
+    chunk_size: int = 256,
+    progress: Callable[[int, int], None] | None = None,
+) -> EmbeddingBank:
+    """Encode the sentences a bank lacks and add them; go on where a killed build stopped.
+
+    Args:
+        folder: Folder of the banks; made if needed.
+        encoder: The encoder; its fingerprint names the bank.
+        sentences: Sentences wanted; repeated ones count once.
+        chunk_size: Sentences that are encoded and kept at a time.
+        progress: Called after each chunk with the number of new sentences done and to be done.
+
+    Returns:
+        The bank, opened.
+
+    Raises:
+        BankError: If the bank on disk is damaged, cannot be written, or the encoder's vectors have a wrong shape.
+    """
+    if chunk_size < 1:
+        raise BankError(f"chunk_size must be at least 1, got {chunk_size}.")
+    folder = Path(folder)
+    data_file, index_file = _files(folder, encoder.fingerprint)
+    parts = folder / f"{encoder.fingerprint}.parts"
+    # the data file carries its own keys: it alone says what is done, even if a kill left the index behind
+    keys: list[str] = []
+    rows = torch.zeros(0, encoder.dim, dtype=torch.float16)
+    if data_file.is_file():
+        keys, rows = read_rows(data_file)
+    if rows.shape[1] != encoder.dim:
+        raise BankError(
+            f"{data_file} holds vectors of length {rows.shape[1]}, encoder {encoder.name!r} gives {encoder.dim}. "
+            f"Delete it and embed the reports again."
+        )
+    known = set(keys)
+    wanted = {key: sentence for sentence in sentences if (key := sentence_key(sentence)) not in known}
+    # chunks depend on the wanted sentences alone, never on the parts found: the same batches give the same bytes
+    order = sorted(wanted)
+    chunks = [order[first : first + chunk_size] for first in range(0, len(order), chunk_size)]
+    done = 0
+    fresh: list[torch.Tensor] = []
+    for chunk in chunks:
+        fresh.append(_encode_chunk(parts, encoder, chunk, wanted))
+        done += len(chunk)
+        if progress is not None:
+            progress(done, len(order))
+
+    if chunks or not data_file.is_file():
+        all_keys = keys + order
+        ranks = sorted(range(len(all_keys)), key=all_keys.__getitem__)
+        rows = torch.cat([rows, *fresh])[ranks]
+        keys = [all_keys[rank] for rank in ranks]
+        write_rows(data_file, keys, rows, scratch=parts)
+    index = BankIndex(encoder.fingerprint, encoder.name, encoder.pooling, encoder.dim, len(keys))
+    if chunks or _keys_of_index(index_file) != keys:
+        write_index(index_file, index, keys, scratch=parts)
+    shutil.rmtree(parts, ignore_errors=True)
+    return EmbeddingBank.open(folder, encoder.fingerprint)
+
+
+def _encode_chunk(parts: Path, encoder: TextEncoder, chunk: list[str], wanted: dict[str, str]) -> torch.Tensor:
+    """Return the rows of a chunk from its part file, or encode them and keep them there."""
+    file = parts / f"{hashlib.sha256(''.join(chunk).encode()).hexdigest()[:32]}.safetensors"
+    if file.is_file():
+        try:
+            keys, rows = read_rows(file)
+            if keys == chunk and rows.shape[1] == encoder.dim:
+                return rows
+        except BankError as error:
+            _log.warning("Encoding a part again: %s", error)
+    vectors = np.asarray(encoder.encode([wanted[key] for key in chunk]))
+    if vectors.shape != (len(chunk), encoder.dim) or not np.isfinite(vectors.astype(np.float16)).all():
+        raise BankError(
+            f"Encoder {encoder.name!r} gave vectors of shape {vectors.shape} for {len(chunk)} sentences of length "
+            f"{encoder.dim}, or values beyond float16."
+        )
+    rows = torch.from_numpy(vectors.astype(np.float16))
+    write_rows(file, chunk, rows, scratch=parts)
+    return rows
+
+
+def _files(folder: Path, fingerprint: str) -> tuple[Path, Path]:
+    """Return data and index file of a bank."""
+    return folder / f"{fingerprint}.safetensors", folder / f"{fingerprint}.json"
+
+
+def _keys_of_index(file: Path) -> list[str] | None:
+    """Return the keys of an index, or None where it is missing or damaged."""
+    try:
+        return read_index(file)[1]
+    except BankError:
+        return None
