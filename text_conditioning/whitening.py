@@ -3,7 +3,8 @@
 Frozen encoders put sentences that differ in one decisive word ("left", "right") at a cosine of 0.99. Removing the mean
 and equalising the variance of all directions (Su et al. 2021, "Whitening sentence representations", arXiv 2103.15316)
 makes that word visible. We deviate in the shrinkage, which keeps directions that are only noise from being blown up and
-makes fewer sentences than dimensions harmless, and in staying in the encoder's own basis (ZCA).
+makes fewer sentences than dimensions harmless, and in staying in the encoder's own basis (ZCA). The fitted vectors have
+unit variance on average over the dimensions, so that what follows sees one scale whatever the encoder and dataset.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ class Whitening(nn.Module):
             values, directions = torch.linalg.eigh((x - centre).T @ (x - centre) / (len(x) - 1))
             # vectors that are all the same leave only rounding in the covariance
             if values[-1] > 1e-12 * (1 + centre.square().sum()):
-                scale = (values.clamp(min=0) + self.shrinkage * values[-1]).rsqrt()
+                values = values.clamp(min=0)
+                scale = (values + self.shrinkage * values[-1]).rsqrt()
+                # shrinkage takes variance away, most of it with few sentences: give it back to all directions alike
+                scale *= (self.dim / (values * scale.square()).sum()).sqrt()
                 mean, matrix, fitted = centre, (directions * scale) @ directions.T, True
         self.mean.copy_(mean)
         self.matrix.copy_(matrix)
