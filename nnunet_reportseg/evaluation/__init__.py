@@ -1,1 +1,1 @@
-"""Scoring: segmentations against references, and paired test cases against the ceiling of a network that cannot read."""
+"""Scoring: segmentations against references, and paired cases against the ceiling of a network that cannot read."""

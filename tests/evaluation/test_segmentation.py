@@ -23,7 +23,9 @@ def _volume(*values: int) -> np.ndarray:
     return volume
 
 
-def _evaluate(tmp_path: Path, pairs: dict[str, tuple[np.ndarray, np.ndarray]], labels: dict | None = None) -> Evaluation:
+def _evaluate(
+    tmp_path: Path, pairs: dict[str, tuple[np.ndarray, np.ndarray]], labels: dict | None = None
+) -> Evaluation:
     for case, (reference, prediction) in pairs.items():
         write_image(tmp_path / "reference" / f"{case}.nii.gz", reference)
         write_image(tmp_path / "prediction" / f"{case}.nii.gz", prediction)

@@ -1,0 +1,23 @@
+"""The folder nnU-Net searches holds re-exports only, in the checkout and wherever it is installed."""
+
+from __future__ import annotations
+
+import ast
+
+from nnunet_reportseg.trainer_folder import trainer_dir
+
+
+def test_folder_is_a_package_that_defines_nothing() -> None:
+    """Define nothing there: nnU-Net drops its modules after each look-up, so their classes cannot be pickled."""
+    modules = sorted(trainer_dir().glob("*.py"))
+    assert {"__init__.py"} < {module.name for module in modules}
+    for module in modules:
+        for statement in ast.parse(module.read_text(encoding="utf-8")).body:
+            docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+            exports = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+            absolute = isinstance(statement, ast.ImportFrom) and statement.level == 0
+            assert docstring or exports or absolute, f"{module.name}: {ast.unparse(statement)}"
+
+
+def test_folder_is_not_the_root_with_setup_py() -> None:
+    assert not (trainer_dir() / "setup.py").exists()
