@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from nnunet_reportseg.cli import check, env, evaluate, info, phantom
+from nnunet_reportseg.cli import check, demo, embed, env, evaluate, implants, info, phantom, predict, train
 from nnunet_reportseg.errors import ReportSegError
 from text_conditioning.errors import TextConditioningError
 
@@ -24,9 +24,14 @@ app = typer.Typer(
 )
 app.command("env")(env.command)
 app.command("check")(check.command)
+app.command("embed")(embed.command)
+app.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train.command)
+app.command("predict")(predict.command)
 app.command("evaluate")(evaluate.command)
 app.command("info")(info.command)
 app.command("phantom")(phantom.command)
+app.command("implants")(implants.command)
+app.command("demo")(demo.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -47,6 +47,7 @@ def load_prediction_reports(
     bank_folders: Sequence[Path],
     encoder: str | None,
     device: str,
+    vectors: PredictionVectors | None = None,
 ) -> tuple[Mapping[str, CaseReport], PredictionVectors]:
     """Read and embed the reports of cases to predict.
 
@@ -57,6 +58,7 @@ def load_prediction_reports(
         bank_folders: folders in which a bank of the model's encoder may be.
         encoder: encoder to use for new sentences; the model's own by default.
         device: for the encoder.
+        vectors: vectors of earlier cases, to add to.
 
     Returns:
         Report of each case, and the vectors of all their sentences.
@@ -70,8 +72,8 @@ def load_prediction_reports(
     for case, report in reports.items():
         if not report.sentences:
             _log.warning("%s has no report; predicting with the null report", case)
-    vectors = PredictionVectors(conditioning.text_dim)
-    missing = sentences_of(reports.values())
+    vectors = vectors or PredictionVectors(conditioning.text_dim)
+    missing = [sentence for sentence in sentences_of(reports.values()) if sentence not in vectors.known]
     fingerprint = conditioning.encoder_fingerprint
     for folder in bank_folders:
         if missing and any(index.fingerprint == fingerprint for index in EmbeddingBank.available(folder)):

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.conditioning import ReportConditioning
-from nnunet_reportseg.errors import GeometryError, ReportContextError, SidecarError
+from nnunet_reportseg.errors import GeometryError, ModelMismatchError, ReportContextError, SidecarError
 from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, patient_frame
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folder_of, load_prediction_reports
@@ -95,9 +95,43 @@ class ReportGuidedPredictor(nnUNetPredictor):
             bank_folders=folders,
             encoder=self.encoder,
             device=self.device.type,
+            vectors=self._vectors,
         )
         found = [None] * len(case_ids) if axes is None else list(axes)
-        self._queue = deque(_Case(case, a) for case, a in zip(case_ids, found, strict=True))
+        queue = [_Case(case, a) for case, a in zip(case_ids, found, strict=True)]
+        for case in queue:
+            if case.axes is not None:
+                self._require_trained_axis(case.case_id, case.axes)
+        self._queue = deque(queue)
+
+    def queue_files(self, lists: Sequence[Sequence[str]]) -> None:
+        """Announce cases by their image files, in order; orientation is read from the headers.
+
+        Args:
+            lists: for each case its channel files, as nnU-Net lists them.
+
+        Raises:
+            SidecarError: no sidecar, or a case without entry.
+            GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
+        """
+        suffix = len("_0000" + self.dataset_json["file_ending"])
+        reader = self.plans_manager.plans["image_reader_writer"]
+        transpose = self.plans_manager.transpose_forward
+        axes = [patient_axes(properties_of_file(Path(files[0]), reader), transpose) for files in lists]
+        self.queue_cases([Path(files[0]).name[:-suffix] for files in lists], axes)
+
+    def require_report_guided(self) -> None:
+        """Check that the loaded model reads reports.
+
+        Raises:
+            ModelMismatchError: it does not.
+        """
+        if not isinstance(unwrap(self.network), ReportGuidedUNet):
+            raise ModelMismatchError.about(
+                f"the model was trained with {self.trainer_name}, which reads no reports",
+                value=type(unwrap(self.network)).__name__,
+                fix="choose a model of ReportGuidedTrainer, or predict with nnUNetv2_predict",
+            )
 
     @property
     def _conditioning(self) -> ReportConditioning:
@@ -123,11 +157,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
         folder = Path(source) if isinstance(source, str) else Path(lists[0][0]).parent
         if self.sidecar is None and (folder / SIDECAR_NAME).is_file():
             self.sidecar = Sidecar.load(folder / SIDECAR_NAME)
-        suffix = len("_0000" + self.dataset_json["file_ending"])
-        reader = self.plans_manager.plans["image_reader_writer"]
-        transpose = self.plans_manager.transpose_forward
-        axes = [patient_axes(properties_of_file(Path(files[0]), reader), transpose) for files in lists]
-        self.queue_cases([Path(files[0]).name[:-suffix] for files in lists], axes)
+        self.queue_files(lists)
         return lists, outputs, previous
 
     def get_data_iterator_from_raw_npy_data(
@@ -214,14 +244,18 @@ class ReportGuidedPredictor(nnUNetPredictor):
                 )
             _log.warning("%s has no orientation; assuming that of the training images", case.case_id)
             axes = PatientAxes.from_json(conditioning.patient_axes)
-        trained = conditioning.left_right_axis
+        return axes
+
+    def _require_trained_axis(self, case_id: str, axes: PatientAxes) -> None:
+        trained = self._conditioning.left_right_axis
         found = axes.left_right if axes.known else None
         if found != trained:
-            raise GeometryError(
-                f"{case.case_id}: patient left-right is array axis {found}, in training it was {trained}. nnU-Net does not reorient; "
-                "reorient the image as the training images (for example SimpleITK.DICOMOrient)."
+            raise GeometryError.about(
+                f"patient left-right is array axis {found}, in training it was {trained}; nnU-Net does not reorient",
+                case=case_id,
+                value=found,
+                fix="reorient the image as the training images, for example with SimpleITK.DICOMOrient",
             )
-        return axes
 
     def predict_sliding_window_return_logits(self, input_image: Tensor) -> Tensor:
         """Logits of a preprocessed volume under the report that the network was given."""

@@ -92,7 +92,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         longest = self.reports.longest
         self.conditioning = ReportConditioning(
             encoder=bank.encoder,
-            pooling=bank.pooling,
+            pooling=bank.index.pooling,
             encoder_fingerprint=bank.fingerprint,
             text_dim=bank.dim,
             sentences=max(SENTENCE_STEP, -(-longest // SENTENCE_STEP) * SENTENCE_STEP),

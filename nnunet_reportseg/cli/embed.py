@@ -1,0 +1,59 @@
+"""``reportseg embed``: the reports of a dataset through a frozen encoder, into the embedding bank."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nnunet_reportseg.cli.options import MissingReport
+
+
+def command(
+    dataset: Annotated[str, typer.Option("-d", "--dataset", help="Dataset number or name, for example 501.")],
+    encoder: Annotated[
+        str | None,
+        typer.Option("-e", "--encoder", help="Name (see 'reportseg info'), hub id or folder of a Hugging Face encoder."),
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; by default cuda where there is one.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Sentences in one forward pass.")] = 64,
+    missing_report: Annotated[
+        MissingReport, typer.Option(help="Whether a case without an entry is an error or has no report.")
+    ] = MissingReport.ERROR,
+) -> None:
+    """Encode every sentence once and keep the vectors in the preprocessed dataset; run again to go on or to update."""
+    from rich.console import Console
+
+    from nnunet_reportseg.case_reports import read_case_reports
+    from nnunet_reportseg.cli.progress import cases_progress
+    from nnunet_reportseg.embedding import choose_encoder, embed_reports
+    from nnunet_reportseg.paths import PREPROCESSED, RAW, dataset_folder_name, require_paths
+    from nnunet_reportseg.raw_dataset import RawDataset
+    from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
+
+    raw, preprocessed = require_paths(RAW, PREPROCESSED)
+    name = dataset_folder_name(dataset, raw)
+    folder = preprocessed / dataset_folder_name(name, preprocessed)
+    sidecar = Sidecar.load(raw / name / SIDECAR_NAME)
+    cases = list(RawDataset(raw / name).cases)
+    sidecar.require_known(cases).require_cases(cases, missing_report=missing_report.choice)
+    reports = read_case_reports(sidecar, cases)
+
+    import torch
+
+    from text_conditioning.encoders import FrozenTextEncoder
+
+    model = FrozenTextEncoder(
+        choose_encoder(folder, encoder),
+        device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
+        batch_size=batch_size,
+    )
+    with cases_progress("Embedding sentences") as progress:
+        bank = embed_reports(folder, sidecar, reports.values(), model, progress=progress)
+    Console().print(
+        f"{name}: {len(cases)} cases, {len(bank)} sentences, encoder {bank.encoder} ({bank.fingerprint}, {bank.dim} numbers "
+        f"per sentence) in {bank.folder}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
