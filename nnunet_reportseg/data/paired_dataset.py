@@ -139,13 +139,16 @@ class PairedDatasetWriter:
             "generator": self._generator,
             "manifest_version": MANIFEST_VERSION,
             **self._facts,
-            "volumes": self._volumes,
-            "test_cases": self._test_cases,
+            "volumes": dict(sorted(self._volumes.items())),
+            "test_cases": dict(sorted(self._test_cases.items())),
         }
         _write_json(self._partial / "dataset.json", dataset)
         _write_json(self._partial / f"{self._generator}.json", manifest)
-        _write_json(self._partial / "reports.json", {"reportseg_version": SIDECAR_VERSION, "cases": self._training})
-        test_sidecar = {"reportseg_version": SIDECAR_VERSION, "cases": self._test}
+        _write_json(
+            self._partial / "reports.json",
+            {"reportseg_version": SIDECAR_VERSION, "cases": dict(sorted(self._training.items()))},
+        )
+        test_sidecar = {"reportseg_version": SIDECAR_VERSION, "cases": dict(sorted(self._test.items()))}
         _write_json(self._partial / "imagesTs" / "reports.json", test_sidecar)
 
 

@@ -1,0 +1,64 @@
+"""The two generator commands write what their options say and import nothing heavy before they run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+import typer
+from typer.testing import CliRunner
+
+from nnunet_reportseg.cli import implants, phantom
+from tests.data.synthetic_ct import write_chest, write_nodules
+
+
+def run(command: object, *arguments: object) -> str:
+    app = typer.Typer()
+    app.command()(command)
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_phantom_options(tmp_path: Path) -> None:
+    output = run(
+        phantom.command, "-d", 7, "--name", "Toy", "-o", tmp_path, "--cases", 2, "--test-volumes", 1,
+        "--shape", 20, 44, 48, "--spacing", 6, 5, 4, "--lesions", 3, 3, "--seed", 4,
+    )  # fmt: skip
+    folder = tmp_path / "Dataset007_Toy"
+    assert str(folder) in output.replace("\n", "")
+    manifest = json.loads((folder / "phantom.json").read_text())
+    assert (manifest["seed"], manifest["shape"], manifest["spacing_mm"]) == (4, [20, 44, 48], [6, 5, 4])
+    assert [len(volume["lesions"]) for volume in manifest["volumes"].values()] == [3, 3, 3]
+
+
+def test_phantom_writes_to_nnunet_raw_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("nnUNet_raw", str(tmp_path))
+    run(phantom.command, "--cases", 1, "--test-volumes", 0)
+    assert (tmp_path / "Dataset501_ReportPhantom" / "dataset.json").is_file()
+
+
+def test_implants_options(tmp_path: Path) -> None:
+    ct, nodules = write_chest(tmp_path / "ct.nii.gz"), write_nodules(tmp_path / "nodules")
+    run(
+        implants.command, "--volumes", ct, "--nodules", nodules, "-o", tmp_path, "-d", 8, "--cases", 1,
+        "--test-volumes", 1, "--spacing", 7, 6, 5.5, "--lesions", 2, 2, "--min-voxels", 10, "--seed", 3,
+    )  # fmt: skip
+    folder = tmp_path / "Dataset008_ReportImplants"
+    image = sitk.ReadImage(str(folder / "imagesTr" / "train_000_0000.nii.gz"))
+    assert image.GetSpacing() == pytest.approx((5.5, 6, 7))
+    assert json.loads((folder / "implants.json").read_text())["seed"] == 3
+    assert len(list((folder / "imagesTs").glob("*_0000.nii.gz"))) == 2
+
+
+def test_the_command_modules_are_light() -> None:
+    code = (
+        "import sys, nnunet_reportseg.cli.phantom, nnunet_reportseg.cli.implants, nnunet_reportseg.data;"
+        "print([m for m in ('torch', 'numpy', 'SimpleITK', 'scipy') if m in sys.modules])"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "[]"
