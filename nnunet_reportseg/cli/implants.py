@@ -13,7 +13,7 @@ def command(
     nodules: Annotated[Path, typer.Option("--nodules", help="Folder with image/, mask/ and nodules.csv.")],
     out: Annotated[Path, typer.Option("--out", "-o", envvar="nnUNet_raw", help="Folder of raw datasets (nnUNet_raw).")],
     lungs: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--lungs", help="Folder of lung masks named like the volumes; found by threshold if left out."),
     ] = None,
     dataset_id: Annotated[int, typer.Option("--dataset", "-d", help="Number of the new dataset.")] = 502,
@@ -23,7 +23,7 @@ def command(
         int, typer.Option("--test-volumes", help="Test volumes; each gives one test case per nodule.")
     ] = 6,
     spacing: Annotated[
-        Optional[tuple[float, float, float]],  # noqa: UP045
+        tuple[float, float, float] | None,
         typer.Option("--spacing", help="Spacing in mm (z y x) to resample to; the file's own if left out."),
     ] = None,
     lesions: Annotated[tuple[int, int], typer.Option("--lesions", help="Fewest and most nodules per volume.")] = (2, 4),
