@@ -8,7 +8,6 @@ why it must never be the repository's root.
 from __future__ import annotations
 
 import os
-import os
 from pathlib import Path
 
 from nnunet_reportseg.errors import PathsError
@@ -37,22 +36,6 @@ def trainer_search_path(current: str) -> str:
 
     Args:
         current: The value it has; its entries stay in front.
-    """
-    entries = [entry for entry in current.split(os.pathsep) if entry.strip()]
-    return os.pathsep.join(dict.fromkeys([*entries, str(trainer_dir())]))
-
-
-def trainer_search_path(current: str) -> str:
-    """Add our folder to a value of ``nnUNet_extTrainer``.
-
-    Args:
-        current: What the variable holds; may be empty.
-
-    Returns:
-        The folders that are already named, in their order, then ours; none twice.
-
-    Raises:
-        PathsError: Our folder is missing.
     """
     entries = [entry for entry in current.split(os.pathsep) if entry.strip()]
     return os.pathsep.join(dict.fromkeys([*entries, str(trainer_dir())]))

@@ -127,7 +127,7 @@ def _banks() -> list[dict[str, Any]]:
 
 def _print_tables(facts: dict[str, Any]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     console = Console()
     versions = Table("package", "version")
@@ -136,12 +136,14 @@ def _print_tables(facts: dict[str, Any]) -> None:
     console.print(versions)
     if facts["nnunet_problem"]:
         console.print(facts["nnunet_problem"], style="red", markup=False)
-    encoders = Table("encoder", "id", "pooling", "size", "here", "licence")
+    encoders = Table("encoder", Column("id", overflow="fold"), "pooling", "size", "here")
     for row in facts["encoders"]:
         name = f"{row['name']} (default)" if row["default"] else row["name"]
         here = "yes" if row["installed"] else "no"
-        encoders.add_row(name, row["hub_id"], row["pooling"], str(row["dim"]), here, row["licence"])
+        encoders.add_row(name, row["hub_id"], row["pooling"], str(row["dim"]), here)
     console.print(encoders)
+    for row in facts["encoders"]:
+        console.print(f"{row['name']}: {row['licence']}", markup=False, highlight=False)
     trainers = Table(f"trainers in {facts['trainer_folder']}")
     for name in facts["trainers"]:
         trainers.add_row(name)

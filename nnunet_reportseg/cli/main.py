@@ -15,6 +15,9 @@ from nnunet_reportseg.cli import check, demo, embed, env, evaluate, implants, in
 from nnunet_reportseg.errors import ReportSegError
 from text_conditioning.errors import TextConditioningError
 
+# Options that a command does not know go on to nnU-Net's own command.
+HAND_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
 app = typer.Typer(
     name="reportseg",
     help="Segmentation that reads the radiology report: a plugin for nnU-Net v2.",
@@ -25,7 +28,7 @@ app = typer.Typer(
 app.command("env")(env.command)
 app.command("check")(check.command)
 app.command("embed")(embed.command)
-app.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train.command)
+app.command("train", context_settings=HAND_ON)(train.command)
 app.command("predict")(predict.command)
 app.command("evaluate")(evaluate.command)
 app.command("info")(info.command)
