@@ -1,0 +1,155 @@
+"""The report of the right case, and the right place, reach the network in every mode of nnU-Net."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+from nnunet_reportseg.errors import GeometryError, ModelMismatchError, ReportContextError, SidecarError
+from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
+from nnunet_reportseg.network.report_guided_unet import unwrap
+from nnunet_reportseg.sidecar import Sidecar
+from tests.integration.conftest import make_trainer
+from tests.spy_workspace import CASES, DATASET, case_name, write_case
+
+ALL = set(range(CASES))
+
+
+@pytest.mark.parametrize("configuration", ["3d_fullres", "2d"])
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_training_and_validation_steps(spy_env, spy, no_intensity_augmentation, monkeypatch, workers, configuration):
+    monkeypatch.setenv("nnUNet_n_proc_DA", workers)
+    trainer = make_trainer("all", configuration)
+    trainer.disable_checkpointing = True
+    trainer.run_training()
+    spy.check(null_allowed=True)
+    assert any(not reported for _, reported in spy.passes) or len(spy.passes) < 20
+    assert len(spy.cases) > 2
+    assert spy.worst_coordinate < 1e-4
+
+
+def test_final_validation_and_val_flag(spy_env, spy_model, spy):
+    trainer = make_trainer(0)
+    trainer.load_checkpoint(str(spy_model / "fold_0" / "checkpoint_final.pth"))
+    trainer.perform_actual_validation(False)
+    spy.check()
+    assert spy.cases == {k for k in range(CASES) if k % 2 == 1}
+    assert spy.worst_coordinate < 1e-5
+    assert unwrap(trainer.network).report is None
+
+
+def _predictor(spy_model, folds=(0,), cls=nnUNetPredictor):
+    predictor = cls(device=torch.device("cpu"), allow_tqdm=False)
+    predictor.initialize_from_trained_model_folder(str(spy_model), folds)
+    return predictor
+
+
+@pytest.mark.parametrize("folds", [(0,), (0, 1)])
+@pytest.mark.parametrize("sequential", [False, True])
+def test_stock_predictor_reads_the_reports_of_the_input_folder(
+    spy_env, spy_model, spy, tmp_path, sequential, folds
+):
+    predictor = _predictor(spy_model, folds)
+    images = str(spy_env / "raw" / DATASET / "imagesTs")
+    if sequential:
+        predictor.predict_from_files_sequential(images, str(tmp_path))
+    else:
+        predictor.predict_from_files(
+            images, str(tmp_path), num_processes_preprocessing=2, num_processes_segmentation_export=1
+        )
+    assert isinstance(predictor, ReportGuidedPredictor)
+    spy.check()
+    assert spy.cases == ALL
+    assert spy.worst_coordinate < 1e-5
+    reference = sitk.ReadImage(f"{images}/{case_name(0)}_0000.nii.gz")
+    result = sitk.ReadImage(str(tmp_path / f"{case_name(0)}.nii.gz"))
+    assert result.GetDirection() == reference.GetDirection()
+    assert result.GetSize() == reference.GetSize()
+
+
+def test_parts_and_skipping_of_finished_cases_keep_the_order(spy_env, spy_model, spy, tmp_path):
+    predictor = _predictor(spy_model)
+    images = str(spy_env / "raw" / DATASET / "imagesTs")
+    (tmp_path / f"{case_name(1)}.nii.gz").touch()
+    predictor.predict_from_files(
+        images,
+        str(tmp_path),
+        overwrite=False,
+        num_processes_preprocessing=1,
+        num_processes_segmentation_export=1,
+        num_parts=2,
+        part_id=1,
+    )
+    spy.check()
+    assert spy.cases == {3, 5}
+
+
+def test_arrays_with_announced_cases(spy_env, spy_model, spy):
+    predictor = _predictor(spy_model, cls=ReportGuidedPredictor)
+    predictor.use_reports(Sidecar.load(spy_env / "raw" / DATASET / "reports.json"))
+    reader = predictor.plans_manager.image_reader_writer_class()
+    folder = spy_env / "raw" / DATASET / "imagesTs"
+    read = [
+        reader.read_images([str(folder / f"{case_name(k)}_{c:04d}.nii.gz") for c in range(4)]) for k in (4, 2)
+    ]
+    predictor.queue_cases([case_name(4), case_name(2)])
+    predictor.predict_from_list_of_npy_arrays(
+        [image for image, _ in read], None, [properties for _, properties in read], None, 1, False, 1
+    )
+    predictor.queue_cases([case_name(2)])
+    predictor.predict_single_npy_array(*read[1])
+    spy.check()
+    assert spy.cases == {2, 4}
+    assert spy.worst_coordinate < 1e-5
+
+
+def test_arrays_without_a_case_are_refused(spy_env, spy_model):
+    predictor = _predictor(spy_model)
+    with pytest.raises(ReportContextError, match="queue_cases"):
+        predictor.predict_single_npy_array(np.zeros((4, 8, 8, 8), np.float32), {"spacing": [1, 1, 1]})
+    with pytest.raises(ReportContextError, match="set_report"):
+        predictor.predict_sliding_window_return_logits(torch.zeros(4, 8, 8, 8))
+
+
+def test_an_input_folder_without_sidecar_is_refused_with_the_case(spy_env, spy_model, tmp_path):
+    images = tmp_path / "in"
+    images.mkdir()
+    write_case(images, "patient_9", 1)
+    with pytest.raises(SidecarError, match="patient_9"):
+        _predictor(spy_model).predict_from_files_sequential(str(images), str(tmp_path))
+
+
+def test_a_new_sentence_needs_the_encoder_and_names_case_and_remedy(spy_env, spy_model, tmp_path):
+    images = tmp_path / "in"
+    images.mkdir()
+    write_case(images, "patient_9", 1)
+    (images / "reports.json").write_text('{"reportseg_version": 1, "cases": {"patient_9": {"report": "New words."}}}')
+    with pytest.raises(ModelMismatchError, match=r"(?s)patient_9.*--encoder"):
+        _predictor(spy_model).predict_from_files_sequential(str(images), str(tmp_path))
+
+
+def test_an_image_with_another_left_right_axis_is_refused(spy_env, spy_model, tmp_path):
+    images = tmp_path / "in"
+    images.mkdir()
+    write_case(images, case_name(0), 0)
+    for file in images.glob("*.nii.gz"):
+        sitk.WriteImage(sitk.PermuteAxes(sitk.ReadImage(str(file)), (1, 0, 2)), str(file))
+    predictor = _predictor(spy_model, cls=ReportGuidedPredictor)
+    predictor.use_reports(Sidecar.load(spy_env / "raw" / DATASET / "reports.json"))
+    with pytest.raises(GeometryError, match=case_name(0)):
+        predictor.predict_from_files_sequential(str(images), str(tmp_path))
+
+
+def test_the_context_is_cleared_also_after_an_error(spy_env, spy_model, monkeypatch, tmp_path):
+    predictor = _predictor(spy_model, cls=ReportGuidedPredictor)
+
+    def fail(*args, **kwargs):
+        raise KeyError("broken")
+
+    monkeypatch.setattr(ReportGuidedPredictor, "_internal_maybe_mirror_and_predict", fail)
+    with pytest.raises(KeyError):
+        predictor.predict_from_files_sequential(str(spy_env / "raw" / DATASET / "imagesTs"), str(tmp_path))
+    assert unwrap(predictor.network).report is None
