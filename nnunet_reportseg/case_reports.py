@@ -1,8 +1,8 @@
 """The report of a case as the network will see it: sentences, and which of them belong to which finding.
 
-A finding of the sidecar is linked to the sentences of the report that contain its text or that its text contains; a finding
-whose text is not in the report brings its own sentences along. Only linked findings with label values can be left out in
-sub-report training.
+A finding of the sidecar is linked to the sentences of the report that contain its text or that its text contains; a
+finding whose text is not in the report brings its own sentences along. Only linked findings with label values can be
+left out in sub-report training.
 """
 
 from __future__ import annotations

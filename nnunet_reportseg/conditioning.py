@@ -1,8 +1,8 @@
-"""The block ``report_conditioning`` of a model's plans: everything needed to rebuild and to check a report-guided model.
+"""The block ``report_conditioning`` of a model's plans: what is needed to rebuild and check a report-guided model.
 
 nnU-Net writes the plans to the model folder, ships them in nnUNetv2_export_model_to_zip and passes them to
-build_network_architecture, so the block travels with the weights. Users may put a partial block (``adapter``, ``recipe``) into their plans file
-to change the defaults.
+build_network_architecture, so the block travels with the weights. Users may put a partial block (``adapter``,
+``recipe``) into their plans file to change the defaults.
 """
 
 from __future__ import annotations
@@ -86,12 +86,15 @@ class ReportConditioning:
         block = plans.get(PLANS_KEY)
         if not block or "encoder_fingerprint" not in block:
             raise ModelMismatchError(
-                f"The plans '{plans.get('plans_name')}' of {plans.get('dataset_name')} have no complete block '{PLANS_KEY}', so no "
-                "report-guided network can be built from them. Use the plans.json that training wrote to the model folder."
+                f"The plans '{plans.get('plans_name')}' of {plans.get('dataset_name')} have no complete block "
+                f"'{PLANS_KEY}', so no "
+                "report-guided network can be built from them. Use the plans.json that training wrote to the model "
+                "folder."
             )
         if block.get("version") != BLOCK_VERSION:
             raise ModelMismatchError(
-                f"The plans' block '{PLANS_KEY}' has version {block.get('version')}, this package reads version {BLOCK_VERSION}. "
+                f"The plans' block '{PLANS_KEY}' has version {block.get('version')}, this package reads version "
+                f"{BLOCK_VERSION}. "
                 "Install the nnunet-reportseg that trained the model, or train again."
             )
         data = dict(block)

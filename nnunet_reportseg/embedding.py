@@ -1,4 +1,4 @@
-"""Embed the reports of a dataset: raw sidecar in, embedding bank and resolved sidecar in the preprocessed folder out."""
+"""Embed the reports of a dataset: sidecar in, embedding bank and resolved sidecar in the preprocessed folder out."""
 
 from __future__ import annotations
 

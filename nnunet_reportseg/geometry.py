@@ -1,8 +1,9 @@
 """Patient axes of nnU-Net's arrays: which array axis runs left-right, and which way.
 
-nnU-Net never reorients (its readers keep the stored axes, ``transpose_forward`` permutes them), so "left" is a different array
-axis from dataset to dataset. Verified against nnunetv2 2.8: imageio/simpleitk_reader_writer.py and
-nibabel_reader_writer.py return arrays with axes reversed against the image (z, y, x) and keep the geometry in the properties.
+nnU-Net never reorients (its readers keep the stored axes, ``transpose_forward`` permutes them), so "left" is a
+different array axis from dataset to dataset. Verified against nnunetv2 2.8: imageio/simpleitk_reader_writer.py and
+nibabel_reader_writer.py return arrays with axes reversed against the image (z, y, x) and keep the geometry in the
+properties.
 """
 
 from __future__ import annotations
@@ -74,9 +75,9 @@ def _axes_of_direction(rows: NDArray[np.float64], transpose_forward: Sequence[in
     """Axes from a direction matrix: rows left, posterior, superior; columns image axes x, y, z."""
     best = max(permutations(range(3)), key=lambda order: sum(abs(rows[row, i]) for row, i in enumerate(order)))
     transpose = list(transpose_forward)
-    axes = tuple(transpose.index(2 - i) for i in best)
-    signs = tuple(1 if rows[row, i] >= 0 else -1 for row, i in enumerate(best))
-    return PatientAxes(axes, signs)
+    left, posterior, superior = (transpose.index(2 - i) for i in best)
+    signs = [1 if rows[row, i] >= 0 else -1 for row, i in enumerate(best)]
+    return PatientAxes((left, posterior, superior), (signs[0], signs[1], signs[2]))
 
 
 def properties_of_file(file: Path, reader_name: str) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def properties_of_file(file: Path, reader_name: str) -> dict[str, Any]:
     if reader_name.startswith("Nibabel"):
         import nibabel
 
-        affine = nibabel.load(file).affine
+        affine = np.asarray(nibabel.load(file).affine)  # type: ignore[attr-defined]
         if reorients:
             affine = np.diag(np.append(np.linalg.norm(affine[:3, :3], axis=0), 1.0))
         return {"nibabel_stuff": {"original_affine": affine}}
@@ -135,7 +136,8 @@ def common_left_right_axis(axes_of_case: Mapping[str, PatientAxes]) -> int | Non
             for axis, cases in sorted(by_axis.items(), key=lambda item: -len(item[1]))
         )
         raise GeometryError(
-            f"The left-right axis is not the same array axis in all cases ({groups}). nnU-Net does not reorient, so one "
+            f"The left-right axis is not the same array axis in all cases ({groups}). nnU-Net does not reorient, so "
+            "one "
             "rule for mirroring cannot hold for all. Reorient the images and labels to one orientation (for example "
             "SimpleITK.DICOMOrient(image, 'LPS')) and preprocess again."
         )

@@ -23,6 +23,8 @@ def missing_report_policy() -> MissingReport:
     policy = os.environ.get(MISSING_REPORT_VARIABLE, "error")
     if policy not in ("error", "null"):
         raise SidecarError.about(
-            f"{MISSING_REPORT_VARIABLE} must be 'error' or 'null'", value=policy, fix=f"export {MISSING_REPORT_VARIABLE}=error"
+            f"{MISSING_REPORT_VARIABLE} must be 'error' or 'null'",
+            value=policy,
+            fix=f"export {MISSING_REPORT_VARIABLE}=error",
         )
     return cast(MissingReport, policy)

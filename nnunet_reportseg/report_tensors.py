@@ -19,7 +19,10 @@ _log = logging.getLogger(__name__)
 class SentenceVectors(Protocol):
     """Anything that knows the vectors of sentences, such as an EmbeddingBank."""
 
-    dim: int
+    @property
+    def dim(self) -> int:
+        """``E``, length of a vector."""
+        ...
 
     def vectors(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """``(N, E)`` vectors of the sentences."""
@@ -38,7 +41,8 @@ def report_tensors(
     Args:
         reports: one for each sample; without sentences for a missing report.
         bank: vectors of all their sentences.
-        length: sentences to pad to, fixed over a training so that the network compiles once. A longer report is never cut: it
+        length: sentences to pad to, fixed over a training so that the network compiles once. A longer report is never
+            cut: it
             pads to the next multiple of ``length``.
         keep: for each report, indices of the sentences to use; all of them by default.
 

@@ -59,7 +59,8 @@ def find_sidecar(preprocessed: Path) -> Path:
         if candidate.is_file():
             return candidate
     raise SidecarError(
-        f"No {SIDECAR_NAME} for {preprocessed.name}; looked for {' and '.join(map(str, candidates))}. Write one that maps every "
+        f"No {SIDECAR_NAME} for {preprocessed.name}; looked for {' and '.join(map(str, candidates))}. Write one that "
+        "maps every "
         "case to its report, then run 'reportseg check'."
     )
 
@@ -89,7 +90,8 @@ def load_training_reports(preprocessed: Path, case_ids: Sequence[str], *, build:
                 return TrainingReports(cases, bank)
     if not build:
         raise ReportSegError(
-            f"{preprocessed / BANK_FOLDER} lacks sentences of {sidecar.path}. Run: reportseg embed -d {preprocessed.name}"
+            f"{preprocessed / BANK_FOLDER} lacks sentences of {sidecar.path}. Run: reportseg embed -d "
+            f"{preprocessed.name}"
         )
     _log.warning("Embedding the reports of %s with encoder '%s'", preprocessed.name, encoder)
     bank = embed_reports(preprocessed, sidecar, cases.values(), FrozenTextEncoder(encoder, device=_device()))

@@ -1,8 +1,8 @@
 """A tiny dataset in which images and reports both tell which case they are, and images tell where each voxel lies.
 
-Channel 0 of case k is constantly 100 * (k + 1); channels 1 to 3 are the patient coordinates (left, posterior, superior). The
-only sentence of case k has the unit vector k as its embedding. A spy on the network can therefore check, in every mode, that
-the report belongs to the image and that the patient frame is right.
+Channel 0 of case k is constantly 100 * (k + 1); channels 1 to 3 are the patient coordinates (left, posterior,
+superior). The only sentence of case k has the unit vector k as its embedding. A spy on the network can therefore check,
+in every mode, that the report belongs to the image and that the patient frame is right.
 """
 
 from __future__ import annotations

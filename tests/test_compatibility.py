@@ -41,7 +41,7 @@ def test_says_when_nnunet_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> N
         raise metadata.PackageNotFoundError(package)
 
     monkeypatch.setattr(metadata, "version", missing)
-    with pytest.raises(VersionError, match="not installed.*Fix: pip install"):
+    with pytest.raises(VersionError, match=r"not installed.*Fix: pip install"):
         require_supported_nnunet()
 
 

@@ -1,7 +1,7 @@
 """Attention supervision: voxels of a finding attend to its sentence, voxels of other findings do not.
 
-For finding f with sentences S_f and p_f(v) the attention of voxel v summed over S_f, the loss is -log p_f(v) averaged over the
-voxels of f, plus -log(1 - p_f(v)) averaged over the voxels of findings that share no sentence with f.
+For finding f with sentences S_f and p_f(v) the attention of voxel v summed over S_f, the loss is -log p_f(v) averaged
+over the voxels of f, plus -log(1 - p_f(v)) averaged over the voxels of findings that share no sentence with f.
 """
 
 from __future__ import annotations

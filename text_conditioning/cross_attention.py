@@ -1,7 +1,9 @@
 """Voxels attend to sentences (cross-attention with a feed-forward layer, Vaswani et al. 2017, arXiv:1706.03762).
 
-Queries are voxels with their position, keys and values the sentence memory. Both residual branches end in a zero-initialised
-projection: the block is the exact identity at initialisation and yet has a gradient (a zero gate on top would have none).
+Queries are voxels with their position, keys and values the sentence memory. Both residual branches end in a
+zero-initialised
+projection: the block is the exact identity at initialisation and yet has a gradient (a zero gate on top would have
+none).
 """
 
 from __future__ import annotations
@@ -83,4 +85,4 @@ class ReportCrossAttention(nn.Module):
 
     def _split(self, tokens: Tensor) -> Tensor:
         """``(B, N, inner)`` to ``(B, heads, N, head_dim)``."""
-        return tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return tokens.reshape(*tokens.shape[:-1], self.heads, -1).transpose(1, 2)

@@ -108,9 +108,7 @@ class FrozenTextEncoder:
             self._model.half()
         self.dim = int(self._pool([[*self._prefix, 0, *self._suffix]]).shape[1])
 
-    def encode(
-        self, sentences: Sequence[str], *, progress: Callable[[int], None] | None = None
-    ) -> NDArray[np.float16]:
+    def encode(self, sentences: Sequence[str], *, progress: Callable[[int], None] | None = None) -> NDArray[np.float16]:
         """Encode sentences one by one.
 
         Args:

@@ -1,12 +1,13 @@
 """FiLM: feature-wise scale and shift from text (Perez et al., 2018, arXiv:1709.07871).
 
-Deviation: the conditioning vector is pooled from the sentence memory by a learned query (attention pooling), with the memory's
-bias, so that denied findings weigh less and a missing report is the null token.
+Deviation: the conditioning vector is pooled from the sentence memory by a learned query (attention pooling), with the
+memory's bias, so that denied findings weigh less and a missing report is the null token.
 """
 
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -33,5 +34,6 @@ class ReportFiLM(nn.Module):
         """Modulate ``x`` of shape ``(B, C, *spatial)``; same shape and dtype out."""
         logits = memory.tokens @ self.query / math.sqrt(self.query.numel()) + memory.bias
         pooled = (torch.softmax(logits, dim=1).unsqueeze(-1) * memory.tokens).sum(dim=1)
-        scale, shift = self.scale_shift(pooled).reshape(x.shape[0], 2, x.shape[1], *[1] * (x.ndim - 2)).to(x.dtype).unbind(1)
-        return x * (1 + scale) + shift
+        parameters = self.scale_shift(pooled).reshape(x.shape[0], 2, x.shape[1], *[1] * (x.ndim - 2))
+        scale, shift = parameters.to(x.dtype).unbind(1)
+        return cast(Tensor, x * (1 + scale) + shift)

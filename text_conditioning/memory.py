@@ -1,8 +1,8 @@
 """The report as a padded set of sentence tokens that voxels can attend to.
 
-Every sentence is one token (DESIGN: one vector per report hides which side a finding is on). A token is the projected, whitened
-sentence vector plus embeddings of what the encoder represents badly: assertion, laterality and section. A learned null
-token, always attendable, stands for "the report says nothing"; a missing report is the null token alone.
+Every sentence is one token (DESIGN: one vector per report hides which side a finding is on). A token is the projected,
+whitened sentence vector plus embeddings of what the encoder represents badly: assertion, laterality and section. A
+learned null token, always attendable, stands for "the report says nothing"; a missing report is the null token alone.
 
 The additive attention bias per assertion state follows the state-guided attention of OS-RRG; there it intervenes at
 inference, here it is learned and the same in training and inference.

@@ -1,11 +1,13 @@
 """Where a voxel lies in the patient: affine patch frames and their Fourier features.
 
-A convolution in a patch cannot know left from right, or the upper from the lower lobe. Each patch therefore carries the affine
-map from its voxel indices to patient coordinates. The map is exact for every crop, rotation, scaling and flip, costs
-``3 x (d + 1)`` numbers per patch, and gives coordinates at any resolution of the network without an image of coordinates.
+A convolution in a patch cannot know left from right, or the upper from the lower lobe. Each patch therefore carries the
+affine map from its voxel indices to patient coordinates. The map is exact for every crop, rotation, scaling and flip,
+costs ``3 x (d + 1)`` numbers per patch, and gives coordinates at any resolution of the network without an image of
+coordinates.
 
-Patient coordinates run towards the patient's left, posterior and superior (LPS, as DICOM and ITK), 0 to 1 over the volume;
-values outside occur where a patch reaches beyond the volume. Fourier features follow Tancik et al. 2020, arXiv:2006.10739.
+Patient coordinates run towards the patient's left, posterior and superior (LPS, as DICOM and ITK), 0 to 1 over the
+volume; values outside occur where a patch reaches beyond the volume. Fourier features follow Tancik et al. 2020,
+arXiv:2006.10739.
 """
 
 from __future__ import annotations
@@ -85,7 +87,7 @@ class PositionBias(nn.Module):
         step = [n if size % n == 0 else 1 for n, size in zip(step, spatial, strict=True)]
         shape = [size // n for size, n in zip(spatial, step, strict=True)]
         coordinates = patient_coordinates(frame, shape, [s * n for s, n in zip(stride, step, strict=True)])
-        bias = self.projection(self.fourier(coordinates).movedim(1, -1)).movedim(-1, 1).to(x.dtype)
+        bias: Tensor = self.projection(self.fourier(coordinates).movedim(1, -1)).movedim(-1, 1).to(x.dtype)
         if shape != list(spatial):
             mode = "trilinear" if len(shape) == AXES else "bilinear"
             bias = nn.functional.interpolate(bias, size=list(spatial), mode=mode, align_corners=False)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def command(
-    out: Annotated[Path, typer.Option(help="Folder for results.json, overview.png and the demo's nnU-Net folders.")] = Path(
-        "demo_out"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder for results.json, overview.png and the demo's nnU-Net folders.")
+    ] = Path("demo_out"),
     seed: Annotated[int, typer.Option(help="Seed of the phantom and of the trainings.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again where an earlier demo ran.")] = False,
 ) -> None:
@@ -53,7 +53,11 @@ class _Display:
 
         self._console = console
         self._bars = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeElapsedColumn(), console=console
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[done]}"),
+            TimeElapsedColumn(),
+            console=console,
         )
         self._current: TaskID | None = None
         self._plain: tuple[str, float] | None = None

@@ -13,7 +13,9 @@ def command(
     dataset: Annotated[str, typer.Option("-d", "--dataset", help="Dataset number or name, for example 501.")],
     encoder: Annotated[
         str | None,
-        typer.Option("-e", "--encoder", help="Name (see 'reportseg info'), hub id or folder of a Hugging Face encoder."),
+        typer.Option(
+            "-e", "--encoder", help="Name (see 'reportseg info'), hub id or folder of a Hugging Face encoder."
+        ),
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; by default cuda where there is one.")] = None,
     batch_size: Annotated[int, typer.Option(help="Sentences in one forward pass.")] = 64,
@@ -51,8 +53,8 @@ def command(
     with cases_progress("Embedding sentences") as progress:
         bank = embed_reports(folder, sidecar, reports.values(), model, progress=progress)
     Console().print(
-        f"{name}: {len(cases)} cases, {len(bank)} sentences, encoder {bank.encoder} ({bank.fingerprint}, {bank.dim} numbers "
-        f"per sentence) in {bank.folder}",
+        f"{name}: {len(cases)} cases, {len(bank)} sentences, encoder {bank.encoder} ({bank.fingerprint}, "
+        f"{bank.dim} numbers per sentence) in {bank.folder}",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -15,14 +15,20 @@ from nnunet_reportseg.cli.train import TRAINER
 def command(
     images: Annotated[Path, typer.Option("-i", help="Folder with images, <case>_0000<ending> as for nnU-Net.")],
     out: Annotated[Path, typer.Option("-o", help="Folder for the segmentations.")],
-    dataset: Annotated[str | None, typer.Option("-d", help="Dataset number or name that the model was trained on.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("-d", help="Dataset number or name that the model was trained on.")
+    ] = None,
     configuration: Annotated[str, typer.Option("-c", help="Configuration.")] = "3d_fullres",
     trainer: Annotated[str, typer.Option("-tr", help="Trainer.")] = TRAINER,
     plans: Annotated[str, typer.Option("-p", help="Plans identifier.")] = "nnUNetPlans",
-    folds: Annotated[list[str] | None, typer.Option("-f", help="Fold, several times for several; by default all.")] = None,
+    folds: Annotated[
+        list[str] | None, typer.Option("-f", help="Fold, several times for several; by default all.")
+    ] = None,
     model: Annotated[Path | None, typer.Option("-m", help="Model folder, instead of -d -c -tr -p.")] = None,
     checkpoint: Annotated[str, typer.Option("-chk", help="Checkpoint.")] = "checkpoint_final.pth",
-    reports: Annotated[Path | None, typer.Option("-r", "--reports", help="Sidecar; by default IN/reports.json.")] = None,
+    reports: Annotated[
+        Path | None, typer.Option("-r", "--reports", help="Sidecar; by default IN/reports.json.")
+    ] = None,
     encoder: Annotated[
         str | None, typer.Option("-e", "--encoder", help="Where the model's encoder is, for sentences in no bank.")
     ] = None,
@@ -42,7 +48,9 @@ def command(
     export_processes: Annotated[int, typer.Option("-nps", help="Processes for export.")] = 3,
     num_parts: Annotated[int, typer.Option("-num_parts", help="Number of parts the cases are split into.")] = 1,
     part_id: Annotated[int, typer.Option("-part_id", help="Which of them to predict, from 0.")] = 0,
-    device: Annotated[str | None, typer.Option("-device", help="cuda, cpu or mps; by default cuda where there is one.")] = None,
+    device: Annotated[
+        str | None, typer.Option("-device", help="cuda, cpu or mps; by default cuda where there is one.")
+    ] = None,
 ) -> None:
     """Segment the images of a folder with their reports."""
     from nnunet_reportseg.compatibility import require_supported_nnunet

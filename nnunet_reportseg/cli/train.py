@@ -19,7 +19,7 @@ def command(
     configuration: Annotated[str, typer.Argument(help="For example 3d_fullres.")],
     fold: Annotated[str, typer.Argument(help="0 to 4, or all.")],
     trainer: Annotated[str, typer.Option("-tr", help="Trainer.")] = TRAINER,
-    encoder: Annotated[str | None, typer.Option("-e", "--encoder", help="Encoder, if the dataset has several.")] = None,
+    encoder: Annotated[str | None, typer.Option("--encoder", help="Encoder, if the dataset has several.")] = None,
     missing_report: Annotated[
         MissingReport, typer.Option(help="Whether a case without an entry is an error or has no report.")
     ] = MissingReport.ERROR,

@@ -86,7 +86,10 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
             fix="finish the training, or choose a fold (-f) and checkpoint (-chk) that is there",
         )
     predictor = ReportGuidedPredictor(
-        tile_step_size=options.step_size, use_mirroring=options.mirroring, device=device, perform_everything_on_device=True
+        tile_step_size=options.step_size,
+        use_mirroring=options.mirroring,
+        device=device,
+        perform_everything_on_device=True,
     )
     predictor.initialize_from_trained_model_folder(str(model), options.folds, options.checkpoint)
     predictor.require_report_guided()

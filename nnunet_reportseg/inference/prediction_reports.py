@@ -1,4 +1,4 @@
-"""The reports of cases to predict: vectors from the banks that are there, the encoder only for sentences that are new."""
+"""The reports of cases to predict: vectors from existing banks, the encoder only for sentences that are new."""
 
 from __future__ import annotations
 
@@ -107,15 +107,19 @@ def _load_encoder(
     try:
         encoder = load(name, device=device)
     except EncoderError as error:
-        raise ModelMismatchError(
-            f"{case}: {len(missing)} sentences are in no embedding bank (fingerprint {conditioning.encoder_fingerprint}) and the "
-            f"encoder '{name}' that would embed them cannot be loaded: {error} Name a local folder of it with --encoder or "
-            f"{ENCODER_VARIABLE}, or embed the reports where the encoder is."
+        raise ModelMismatchError.about(
+            f"{len(missing)} sentences are in no embedding bank, and the encoder for them cannot be loaded ({error})",
+            case=case,
+            value=name,
+            fix=f"name a local folder of the encoder with --encoder or {ENCODER_VARIABLE}, or embed the reports where "
+            "the encoder is",
         ) from error
     if encoder.fingerprint != conditioning.encoder_fingerprint:
-        raise ModelMismatchError(
-            f"The model was trained with encoder '{conditioning.encoder}' (fingerprint {conditioning.encoder_fingerprint}); "
-            f"'{name}' has fingerprint {encoder.fingerprint}. Its vectors would mean nothing to the model. Use the encoder of the "
-            "training (--encoder)."
+        raise ModelMismatchError.about(
+            f"the model was trained with encoder '{conditioning.encoder}' (fingerprint "
+            f"{conditioning.encoder_fingerprint}), '{name}' is another one; whose vectors mean nothing to the model",
+            case=case,
+            value=encoder.fingerprint,
+            fix="use the encoder of the training (--encoder)",
         )
     return encoder

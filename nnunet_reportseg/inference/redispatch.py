@@ -1,9 +1,9 @@
 """nnU-Net's stock commands, with reports: one small, idempotent hook, installed when a trainer of ours is imported.
 
-``nnUNetv2_predict`` and the final validation create a plain nnUNetPredictor; it turns into a ReportGuidedPredictor when its first
-predicting method is called with a ReportGuidedUNet loaded. ``-pretrained_weights`` demands a weight for every key of the
-network (run/load_pretrained_weights.py), which plain nnU-Net weights cannot have for the adapters; they are loaded into
-the planned part. Nothing changes for other networks.
+``nnUNetv2_predict`` and the final validation create a plain nnUNetPredictor; it turns into a ReportGuidedPredictor when
+its first predicting method is called with a ReportGuidedUNet loaded. ``-pretrained_weights`` demands a weight for every
+key of the network (run/load_pretrained_weights.py), which plain nnU-Net weights cannot have for the adapters; they are
+loaded into the planned part. Nothing changes for other networks.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """nnUNetPredictor with reports.
 
-nnU-Net's network sees only tiles, so the predictor keeps track of which case is being predicted: the ordered case ids come from
-_manage_input_and_output_lists, and predict_logits_from_preprocessed_data runs once for each of them, in this order, in all of nnU-Net's
-modes (nnunetv2 2.8, inference/predict_from_raw_data.py). For every tile it derives the patient frame, flips included.
+nnU-Net's network sees only tiles, so the predictor keeps track of which case is being predicted: the ordered case ids
+come from _manage_input_and_output_lists, and predict_logits_from_preprocessed_data runs once for each of them, in this
+order, in all of nnU-Net's modes (nnunetv2 2.8, inference/predict_from_raw_data.py). For every tile it derives the
+patient frame, flips included.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ class ReportGuidedPredictor(nnUNetPredictor):
         """
         if self.sidecar is None:
             raise SidecarError(
-                f"No reports were given for {', '.join(case_ids)}. Put a {SIDECAR_NAME} into the input folder, or name one with "
+                f"No reports were given for {', '.join(case_ids)}. Put a {SIDECAR_NAME} into the input folder, or "
+                "name one with "
                 "'reportseg predict -r'; in Python call use_reports() first."
             )
         folders = [bank_folder_of(self.sidecar.path.parent)] if self.sidecar.path else []
@@ -202,15 +204,15 @@ class ReportGuidedPredictor(nnUNetPredictor):
         if not self._queue:
             if names is None:
                 raise ReportContextError(
-                    "Arrays have no file names, so their reports are not known. Call queue_cases([case, ...]) in the order of the "
+                    "Arrays have no file names, so their reports are not known. Call queue_cases([case, ...]) in the "
+                    "order of the "
                     "arrays, or give output file names."
                 )
             names = [names] if isinstance(names, str) else names
             self.queue_cases([Path(name).name for name in names], [a if a.known else None for a in axes])
             return
         self._queue = deque(
-            replace(case, axes=case.axes or (a if a.known else None))
-            for case, a in zip(self._queue, axes, strict=True)
+            replace(case, axes=case.axes or (a if a.known else None)) for case, a in zip(self._queue, axes, strict=True)
         )
 
     # ---------------------------------------------------------------------------------------------------- logits
@@ -219,7 +221,8 @@ class ReportGuidedPredictor(nnUNetPredictor):
         """Logits of the next queued case."""
         if not self._queue or self._reports is None or self._vectors is None:
             raise ReportContextError(
-                "A volume is to be predicted, but no case is queued, so its report is not known. Use predict_from_files, "
+                "A volume is to be predicted, but no case is queued, so its report is not known. Use "
+                "predict_from_files, "
                 "predict_from_files_sequential or queue_cases."
             )
         case = self._queue.popleft()
@@ -239,7 +242,8 @@ class ReportGuidedPredictor(nnUNetPredictor):
         if axes is None:
             if conditioning.patient_axes is None:
                 raise GeometryError(
-                    f"{case.case_id}: the array has no orientation, and the training images had different ones. Pass properties with "
+                    f"{case.case_id}: the array has no orientation, and the training images had different ones. Pass "
+                    "properties with "
                     "'sitk_stuff' as nnU-Net's reader returns them, or axes to queue_cases."
                 )
             _log.warning("%s has no orientation; assuming that of the training images", case.case_id)
@@ -262,7 +266,8 @@ class ReportGuidedPredictor(nnUNetPredictor):
         network = self._report_network
         if network.report is None or network.volume_frame is None:
             raise ReportContextError(
-                "predict_sliding_window_return_logits was called without a report; set one with ReportGuidedUNet.set_report(report, "
+                "predict_sliding_window_return_logits was called without a report; set one with "
+                "ReportGuidedUNet.set_report(report, "
                 "volume_frame=...), or use predict_from_files."
             )
         self._volume_shape = tuple(input_image.shape[1:])
@@ -272,7 +277,8 @@ class ReportGuidedPredictor(nnUNetPredictor):
         self, data: Tensor, slicers: Iterable[Any], do_on_device: bool = True
     ) -> Tensor:
         slicers = list(slicers)
-        # tiles are predicted in the order of the slicers (one producer, one queue); pad_nd_image puts the smaller half first
+        # tiles are predicted in the order of the slicers (one producer, one queue); pad_nd_image puts the smaller half
+        # first
         self._tiles = iter(slicers)
         self._padding = tuple((n - m) // 2 for n, m in zip(data.shape[1:], self._volume_shape, strict=True))
         return super()._internal_predict_sliding_window_return_logits(data, slicers, do_on_device)
@@ -284,14 +290,14 @@ class ReportGuidedPredictor(nnUNetPredictor):
         shape = tuple(x.shape[2:])
         axes = tuple(self.allowed_mirroring_axes or ()) if self.use_mirroring else ()
         flips = [c for n in range(len(axes) + 1) for c in itertools.combinations(axes, n)]
-        prediction: Tensor | None = None
+        total: Any = 0
         for flip in flips:
             self._report_network.set_frame(_tensor(compose(frame, flip_frame(shape, flip))))
             dims = [axis + 2 for axis in flip]
             logits = self.network(torch.flip(x, dims) if dims else x)
             logits = torch.flip(logits, dims) if dims else logits
-            prediction = logits if prediction is None else prediction + logits
-        return prediction / len(flips)
+            total = total + logits
+        return total / len(flips)
 
     def _next_tile_frame(self, dimensions: int) -> Frame:
         volume = self._report_network.volume_frame

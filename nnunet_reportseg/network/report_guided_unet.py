@@ -5,16 +5,19 @@
     sentences ──> memory ─────────┴───────────────────┴───────────────────┘   (+ patient frame of the patch)
 
 ``encoder`` and ``decoder`` are the planned network's own modules under their own names: plain nnU-Net weights load, and
-``decoder.deep_supervision`` works as nnU-Net expects (nnUNetTrainer.set_deep_supervision_enabled). The forward pass follows
-dynamic_network_architectures 0.4 building_blocks/unet_decoder.py UNetDecoder.forward.
+``decoder.deep_supervision`` works as nnU-Net expects (nnUNetTrainer.set_deep_supervision_enabled). The forward pass
+follows dynamic_network_architectures 0.4 building_blocks/unet_decoder.py UNetDecoder.forward.
 
-nnU-Net calls ``network(x)`` with the image alone, so report and patch frame are plain attributes, set before the call with
-:meth:`ReportGuidedUNet.set_report` and :meth:`ReportGuidedUNet.set_frame`. They are no buffers: they belong to a case, not to the model.
+nnU-Net calls ``network(x)`` with the image alone, so report and patch frame are plain attributes, set before the call
+with
+:meth:`ReportGuidedUNet.set_report` and :meth:`ReportGuidedUNet.set_frame`. They are no buffers: they belong to a case,
+not to the model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +66,9 @@ class ReportGuidedUNet(nn.Module):
         ArchitectureError: ``planned`` has no U-Net encoder and decoder.
     """
 
+    encoder: Any
+    decoder: Any
+
     def __init__(self, planned: nn.Module, *, text_dim: int, config: AdapterConfig) -> None:
         super().__init__()
         _require_unet(planned)
@@ -82,7 +88,8 @@ class ReportGuidedUNet(nn.Module):
 
         Args:
             report: one report for each sample of the batch, or one for all; raw (not whitened) sentence vectors.
-            volume_frame: frame of a whole volume that is about to be predicted; the predictor derives those of its tiles.
+            volume_frame: frame of a whole volume that is about to be predicted; the predictor derives those of its
+                tiles.
         """
         device = self.report_adapter.whitening.mean.device
         report = report.to(device)
@@ -116,7 +123,8 @@ class ReportGuidedUNet(nn.Module):
         """
         if self.report is None or self.frame is None:
             raise ReportContextError(
-                "ReportGuidedUNet was called without a report. Set one with set_report() and set_frame() (a missing report is a "
+                "ReportGuidedUNet was called without a report. Set one with set_report() and set_frame() (a missing "
+                "report is a "
                 "report without sentences), or predict with ReportGuidedPredictor."
             )
         adapter = self.report_adapter
@@ -172,8 +180,10 @@ def _require_unet(planned: nn.Module) -> None:
     ]
     if missing:
         raise ArchitectureError(
-            f"{type(planned).__module__}.{type(planned).__name__} has no U-Net decoder to put report adapters into (missing: "
-            f"{', '.join(missing)}). Use plans with PlainConvUNet or ResidualEncoderUNet, for example nnU-Net's default "
+            f"{type(planned).__module__}.{type(planned).__name__} has no U-Net decoder to put report adapters into "
+            "(missing: "
+            f"{', '.join(missing)}). Use plans with PlainConvUNet or ResidualEncoderUNet, for example nnU-Net's "
+            "default "
             "planner or nnUNetPlannerResEncM/L/XL."
         )
 

@@ -1,8 +1,9 @@
 """Patient frames through nnU-Net's augmentation.
 
-batchgeneratorsv2 passes unknown keys of the sample through (transforms/utils/compose.py), so the frame rides along under
-``frame`` and the two transforms that move voxels, SpatialTransform and MirrorTransform, are wrapped to update it with the
-very parameters that they drew. The result is exact; an image of coordinates would be resampled, and wrong outside the crop.
+batchgeneratorsv2 passes unknown keys of the sample through (transforms/utils/compose.py), so the frame rides along
+under ``frame``. The two transforms that move voxels, SpatialTransform and MirrorTransform, are wrapped to update it
+with the very parameters that they drew. The result is exact; an image of coordinates would be resampled, and wrong
+outside the crop.
 """
 
 from __future__ import annotations
@@ -61,8 +62,9 @@ def spatial_step(transform: SpatialTransform, params: Mapping[str, Any], shape: 
         GeometryError: elastic deformation, which no affine frame can express.
     """
     if params["elastic_offsets"] is not None:
-        raise GeometryError(
-            "SpatialTransform drew an elastic deformation; patient frames are affine. Set p_elastic_deform=0 (nnU-Net's default)."
+        raise GeometryError.about(
+            "SpatialTransform drew an elastic deformation; patient frames are affine",
+            fix="set p_elastic_deform=0 (nnU-Net's default)",
         )
     patch, center = np.asarray(transform.patch_size, float), np.asarray(params["center_location_in_pixels"], float)
     size = np.asarray(shape, float)

@@ -1,7 +1,7 @@
 """nnU-Net's data loader, with the patient frame and the choice of report of each sample.
 
-Only hooks of nnUNetDataLoader (nnunetv2 2.8, training/dataloading/data_loader.py) are used: generate_train_batch asks get_indices
-for the cases, then for each sample get_bbox and the transforms, in this order.
+Only hooks of nnUNetDataLoader (nnunetv2 2.8, training/dataloading/data_loader.py) are used: generate_train_batch asks
+get_indices for the cases, then for each sample get_bbox and the transforms, in this order.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from nnunet_reportseg.training.sub_reports import FINDING_VALUES, KEPT, LABEL_MA
 
 
 class ReportDataLoader(nnUNetDataLoader):
-    """Batches of nnU-Net plus ``frame`` ``(B, 3, d + 1)``, ``label_map`` ``(B, 1, *patch)``, and per sample lists ``kept_findings``
-    and ``without_report``.
+    """Batches of nnU-Net, with frames and reports.
+
+    Adds ``frame`` ``(B, 3, d + 1)``, ``label_map`` ``(B, 1, *patch)``, and the lists ``kept_findings`` and
+    ``without_report`` with an entry for each sample.
 
     Args:
         *args: as nnUNetDataLoader.

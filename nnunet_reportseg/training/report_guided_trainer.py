@@ -1,8 +1,8 @@
 """nnUNetTrainer with reports: ``nnUNetv2_train 501 3d_fullres 0 -tr ReportGuidedTrainer``.
 
-Everything that is not about reports is nnU-Net's own (nnunetv2 2.8, training/nnUNetTrainer/nnUNetTrainer.py). The overridden
-methods prepare the reports, build the network with adapters, keep track of patient frames through augmentation, and set the
-right report before nnU-Net's own train, validation and prediction steps run.
+Everything that is not about reports is nnU-Net's own (nnunetv2 2.8, training/nnUNetTrainer/nnUNetTrainer.py). The
+overridden methods prepare the reports, build the network with adapters, keep track of patient frames through
+augmentation, and set the right report before nnU-Net's own train, validation and prediction steps run.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
     reports: TrainingReports
     conditioning: ReportConditioning
     _axes: dict[str, PatientAxes]
+    dataset_class: Any
 
     # ------------------------------------------------------------------------------------------------ preparation
 
@@ -109,12 +110,13 @@ class ReportGuidedTrainer(nnUNetTrainer):
             },
         )
         self.plans_manager.plans[PLANS_KEY] = self.conditioning.to_json()
-        self.print_to_log_file(f"Reports: {self.conditioning.trained_with}, encoder {bank.encoder} ({bank.fingerprint})")
+        facts = self.conditioning.trained_with
+        self.print_to_log_file(f"Reports: {facts}, encoder {bank.encoder} ({bank.fingerprint})")
         self.print_to_log_file(f"Recipe: {asdict(self.conditioning.recipe)}")
         if not self.reports.have_findings:
             self.print_to_log_file(
-                "No finding in reports.json has label values: no sub-reports and no attention supervision. The network may "
-                "learn to ignore the report."
+                "No finding in reports.json has label values: no sub-reports and no attention supervision. The network "
+                "may learn to ignore the report."
             )
 
     def _fit_whitening(self, training: Sequence[str]) -> None:
@@ -168,12 +170,13 @@ class ReportGuidedTrainer(nnUNetTrainer):
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, bool, Any, tuple[int, ...]]:  # noqa: N802
         """As nnU-Net, but rotation stays within 30 degrees and the left-right axis is never mirrored."""
-        rotation, dummy_2d, initial_patch_size, axes = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        planned = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        rotation, dummy_2d, initial_patch_size, axes = planned
         rotation = (max(rotation[0], -MAX_ROTATION), min(rotation[1], MAX_ROTATION))
         left_right = self.conditioning.left_right_axis
         if left_right is None:
             axes = ()
-            self.print_to_log_file("The images have no patient orientation: no mirroring, as left and right are unknown.")
+            self.print_to_log_file("The images have no patient orientation, left and right are unknown: no mirroring.")
         else:
             patch_axis = left_right - (3 - len(self.configuration_manager.patch_size))
             axes = tuple(axis for axis in axes if axis != patch_axis)
@@ -276,8 +279,8 @@ class ReportGuidedTrainer(nnUNetTrainer):
             raise ModelMismatchError(
                 f"The checkpoint in {self.output_folder} was trained with encoder '{trained.encoder}' (fingerprint "
                 f"{trained.encoder_fingerprint}), the dataset's embedding bank is of '{self.conditioning.encoder}' "
-                f"({self.conditioning.encoder_fingerprint}). Run: reportseg embed -d {self.plans_manager.dataset_name} -e "
-                f"{trained.encoder}, and export REPORTSEG_ENCODER={trained.encoder}"
+                f"({self.conditioning.encoder_fingerprint}). Run: reportseg embed -d "
+                f"{self.plans_manager.dataset_name} -e {trained.encoder}; export REPORTSEG_ENCODER={trained.encoder}"
             )
         super().load_checkpoint(filename_or_checkpoint)
 
@@ -287,8 +290,9 @@ class ReportGuidedTrainer(nnUNetTrainer):
         nnUNetTrainer.perform_actual_validation predicts directly after dataset.load_case(case).
         """
         trainer = self
+        base: Any = self.dataset_class
 
-        class AnnouncingDataset(self.dataset_class):  # type: ignore[misc, name-defined]
+        class AnnouncingDataset(base):  # type: ignore[misc, valid-type]
             """Sets the report of the case that is loaded."""
 
             def load_case(self, identifier: str) -> Any:
@@ -296,11 +300,11 @@ class ReportGuidedTrainer(nnUNetTrainer):
                 trainer._announce(identifier, loaded[0].shape[1:])
                 return loaded
 
-        dataset_class, self.dataset_class = self.dataset_class, AnnouncingDataset
+        self.dataset_class = AnnouncingDataset
         try:
             super().perform_actual_validation(save_probabilities)
         finally:
-            self.dataset_class = dataset_class
+            self.dataset_class = base
             self._network.clear_context()
 
     def _announce(self, case: str, shape: Sequence[int]) -> None:
@@ -310,7 +314,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
 
 
 def _with_reports(pipeline: ComposeTransforms, sampling: SampleSubReport) -> ComposeTransforms:
-    """nnU-Net's pipeline with tracked frames, and the choice of the report after padding was relabelled to background."""
+    """nnU-Net's pipeline with tracked frames; the report is chosen after padding became background."""
     transforms = track_frames(pipeline.transforms)
     index = next(i for i, t in enumerate(transforms) if isinstance(t, RemoveLabelTansform))
     return ComposeTransforms([*transforms[: index + 1], sampling, *transforms[index + 1 :]])

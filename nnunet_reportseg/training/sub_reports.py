@@ -1,7 +1,7 @@
 """Paired supervision: the same image with a part of its report, and the matching target.
 
-A network that may ignore the text finds every lesion and is right on ordinary data. Leaving out a finding's sentences and its
-voxels makes the text decide. Runs in the augmentation worker, before nnU-Net merges label values to regions.
+A network that may ignore the text finds every lesion and is right on ordinary data. Leaving out a finding's sentences
+and its voxels makes the text decide. Runs in the augmentation worker, before nnU-Net merges label values to regions.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ LABEL_MAP = "label_map"
 class SampleSubReport(BasicTransform):
     """Choose the report of a sample and remove what it no longer describes from the target.
 
-    Reads ``finding_values`` (for each finding its label values) and ``segmentation``; adds ``kept_findings`` (a bool for each
-    finding), ``without_report`` and ``label_map`` (the first channel of the segmentation before anything was removed). A voxel is
-    removed when all findings that own its value are left out. Without a report the whole target stays.
+    Reads ``finding_values`` (for each finding its label values) and ``segmentation``. Adds ``kept_findings`` (a bool
+    for each finding), ``without_report``, and ``label_map`` (the first channel of the segmentation before anything was
+    removed). A voxel is removed when all findings that own its value are left out. Without a report the whole target
+    stays.
 
     Args:
         report_dropout: probability of no report.

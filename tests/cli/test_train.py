@@ -11,7 +11,6 @@ import pytest
 from nnunet_reportseg.cli.main import main
 from nnunet_reportseg.trainer_folder import trainer_dir
 
-
 # The parser looks for the short option -e inside -device and -pretrained_weights.
 _SPLIT = pytest.mark.xfail(reason="-e of reportseg train is found inside longer options", strict=False)
 
