@@ -46,7 +46,7 @@ test: install
 check: lint test
 
 demo: install
-	$(BIN)/reportseg demo --out $(OUT)
+	$(BIN)/reportseg demo --out $(OUT) --overwrite
 
 schema: install
 	$(BIN)/python -c 'import json; from nnunet_reportseg.sidecar import Sidecar; print(json.dumps(Sidecar.json_schema(), indent=2))' > docs/reports.schema.json

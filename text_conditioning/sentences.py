@@ -54,7 +54,7 @@ def _ends_sentence(text: str, stop: re.Match[str], start: int, end: int) -> bool
     if token in _SELDOM_LAST:
         return following[0].isupper()
     if token in _UNITS or re.fullmatch(r"[\d.,x-]+(?:mm|cm|ml)", token):
-        return after not in _AFTER_UNIT
+        return following[0].isupper() or after not in _AFTER_UNIT
     return True
 
 

@@ -153,3 +153,15 @@ def test_a_report_with_nothing_to_read_is_refused(text: str) -> None:
         parse_report(text)
     assert isinstance(caught.value, TextConditioningError)
     assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("In the left lung, 12 mm. In the right lung, 8 mm.", 2),
+        ("Nodule of 12 mm. Nodule in the left lower lobe.", 2),
+        ("A 12 mm. nodule in the left lower lobe.", 1),
+    ],
+)
+def test_a_unit_ends_a_sentence_when_a_capital_follows(text, count):
+    assert len(parse_report(text).sentences) == count
