@@ -1,4 +1,4 @@
-"""Phantom, plan, preprocess, embed, train, predict, evaluate: the main job, through nnU-Net's own functions."""
+"""Dataset, plan, preprocess, embed, train, predict, evaluate: the main job, through nnU-Net's own functions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nnunet_reportseg.atomic_write import write_text
+from nnunet_reportseg.demo.job import Job, add_configuration
 from nnunet_reportseg.demo.workspace import use_workspace
 from nnunet_reportseg.errors import ReportSegError
 
-DATASET_ID = 501
-EPOCHS = 4
-ITERATIONS = 100
 VALIDATION_ITERATIONS = 2
 GUIDED, PLAIN = "ReportGuidedTrainer", "nnUNetTrainer"
 
@@ -33,8 +31,8 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
-class DemoResults:
-    """Mean over the test cases; see docs/phantom measures in docs/data_generators.md.
+class PairedResults:
+    """Means over the test cases (docs/data_generators.md).
 
     Attributes:
         blind_ceiling: best Dice possible without reading, by formula.
@@ -44,10 +42,10 @@ class DemoResults:
         follow_rate: part of the cases whose mask lies on the described lesion.
         swapped_own_dice: another report of the same image, scored against what that report describes.
         swapped_original_dice: the same masks scored against what the original report describes.
-        seconds: whole demo.
+        seconds: whole run.
         training_seconds: of both trainings.
         test_cases: number of test cases.
-        seed: of the phantom.
+        seed: of the trainings.
         machine: where it ran.
         versions: of the packages that matter.
     """
@@ -67,14 +65,15 @@ class DemoResults:
     versions: dict[str, str]
 
 
-def run_demo(out: Path, work: Path, progress: Progress, *, seed: int = 0) -> DemoResults:
-    """Run the whole demo.
+def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 0) -> PairedResults:
+    """Run a job from the dataset to the picture.
 
     Args:
+        job: the run.
         out: folder for ``results.json`` and ``overview.png``.
         work: workspace from prepare_workspace.
         progress: display.
-        seed: of the phantom and the trainings (nnU-Net's augmentation workers are not seeded).
+        seed: of the trainings (nnU-Net's augmentation workers are not seeded).
 
     Returns:
         The results, also written to ``out/results.json``.
@@ -86,7 +85,6 @@ def run_demo(out: Path, work: Path, progress: Progress, *, seed: int = 0) -> Dem
     import numpy as np
     import torch
 
-    from nnunet_reportseg.data.phantom import write_phantom
     from nnunet_reportseg.demo.picture import draw_overview
     from nnunet_reportseg.evaluation.paired_dataset import PairedTestSet
     from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
@@ -94,11 +92,11 @@ def run_demo(out: Path, work: Path, progress: Progress, *, seed: int = 0) -> Dem
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
         torch.set_num_threads(os.cpu_count() or 1)
-    progress.step("Write the phantom")
-    raw = write_phantom(Path(os.environ["nnUNet_raw"]), dataset_id=DATASET_ID, seed=seed)
+    progress.step("Write the dataset")
+    raw = job.write(Path(os.environ["nnUNet_raw"]))
     preprocessed = Path(os.environ["nnUNet_preprocessed"]) / raw.name
     progress.step("Plan and preprocess (nnU-Net)")
-    _plan_and_preprocess(preprocessed, processes)
+    _plan_and_preprocess(job, preprocessed, processes)
     progress.step("Embed the reports")
     _embed(preprocessed, raw)
     seconds = {}
@@ -107,8 +105,8 @@ def run_demo(out: Path, work: Path, progress: Progress, *, seed: int = 0) -> Dem
         np.random.seed(seed)
         torch.manual_seed(seed)
         begin = time.perf_counter()
-        advance = progress.step(f"Train {trainer}", EPOCHS * ITERATIONS)
-        _train(trainer, device, advance)
+        advance = progress.step(f"Train {trainer}", job.epochs * job.iterations)
+        _train(job, trainer, device, advance)
         seconds[trainer] = time.perf_counter() - begin
     tests = PairedTestSet(raw)
     images = raw / "imagesTs"
@@ -122,13 +120,13 @@ def run_demo(out: Path, work: Path, progress: Progress, *, seed: int = 0) -> Dem
         ("swapped", GUIDED, swapped),
     ):
         progress.step(f"Predict: {name}")
-        _predict(trainer, images, folders[name], device, reports)
+        _predict(job, trainer, images, folders[name], device, reports)
     progress.step("Evaluate")
     blind, guided = tests.score(folders["blind"]), tests.score(folders["guided"])
     swapped_own = tests.score(folders["swapped"], {c: tests.described[o] for c, o in swapped_to.items()})
     swapped_original = tests.score(folders["swapped"])
     draw_overview(tests, folders["guided"], out / "overview.png")
-    results = DemoResults(
+    results = PairedResults(
         blind_ceiling=tests.blind_ceiling(),
         blind_dice=blind.dice,
         blind_follow_rate=blind.follow_rate,
@@ -147,16 +145,14 @@ def run_demo(out: Path, work: Path, progress: Progress, *, seed: int = 0) -> Dem
     return results
 
 
-def _plan_and_preprocess(preprocessed: Path, processes: int) -> None:
+def _plan_and_preprocess(job: Job, preprocessed: Path, processes: int) -> None:
     from nnunetv2.experiment_planning.plan_and_preprocess_api import extract_fingerprints, plan_experiments, preprocess
 
-    from nnunet_reportseg.demo.configuration import add_demo_configuration
-
-    extract_fingerprints([DATASET_ID], num_processes=processes)
-    plans = plan_experiments([DATASET_ID])
+    extract_fingerprints([job.dataset_id], num_processes=processes)
+    plans = plan_experiments([job.dataset_id])
     name = plans if isinstance(plans, str) else "nnUNetPlans"
-    preprocess([DATASET_ID], name, configurations=("3d_fullres",), num_processes=(processes,))
-    add_demo_configuration(preprocessed / f"{name}.json")
+    preprocess([job.dataset_id], name, configurations=("3d_fullres",), num_processes=(processes,))
+    add_configuration(preprocessed / f"{name}.json", job)
 
 
 def _embed(preprocessed: Path, raw: Path) -> None:
@@ -166,15 +162,15 @@ def _embed(preprocessed: Path, raw: Path) -> None:
     load_training_reports(preprocessed, Sidecar.load(raw / SIDECAR_NAME).case_ids, build=True)
 
 
-def _train(trainer_name: str, device: Any, advance: Callable[[int], None]) -> None:
+def _train(job: Job, trainer_name: str, device: Any, advance: Callable[[int], None]) -> None:
     from nnunetv2.run.run_training import get_trainer_from_args
 
-    from nnunet_reportseg.demo.configuration import CONFIGURATION
-
-    trainer = get_trainer_from_args(str(DATASET_ID), CONFIGURATION, "all", trainer_name, device=device)
-    trainer.num_epochs = EPOCHS
-    trainer.num_iterations_per_epoch = ITERATIONS
+    trainer = get_trainer_from_args(str(job.dataset_id), job.configuration, "all", trainer_name, device=device)
+    trainer.num_epochs = job.epochs
+    trainer.num_iterations_per_epoch = job.iterations
     trainer.num_val_iterations_per_epoch = VALIDATION_ITERATIONS
+    if job.oversample_foreground is not None:
+        trainer.oversample_foreground_percent = job.oversample_foreground
     train_step, done = trainer.train_step, 0
 
     def counted(batch: dict[str, Any]) -> dict[str, Any]:
@@ -187,16 +183,15 @@ def _train(trainer_name: str, device: Any, advance: Callable[[int], None]) -> No
     trainer.run_training()
 
 
-def _predict(trainer: str, images: Path, folder: Path, device: Any, reports: Any) -> None:
+def _predict(job: Job, trainer: str, images: Path, folder: Path, device: Any, reports: Any) -> None:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
     from nnunetv2.utilities.file_path_utilities import get_output_folder
 
-    from nnunet_reportseg.demo.configuration import CONFIGURATION
     from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 
     folder.mkdir(parents=True)
     predictor: Any = (nnUNetPredictor if reports is None else ReportGuidedPredictor)(device=device, allow_tqdm=False)
-    model = get_output_folder(DATASET_ID, trainer, "nnUNetPlans", CONFIGURATION)
+    model = get_output_folder(job.dataset_id, trainer, "nnUNetPlans", job.configuration)
     predictor.initialize_from_trained_model_folder(model, ("all",))
     if reports is not None:
         predictor.use_reports(reports)

@@ -51,6 +51,7 @@ def use_workspace(work: Path, processes: int) -> None:
     os.environ["nnUNet_extTrainer"] = str(trainer_dir())
     os.environ["nnUNet_n_proc_DA"] = str(processes)
     os.environ["nnUNet_def_n_proc"] = str(processes)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads must not take the cores of augmentation workers
     os.environ["nnUNet_compile"] = "f"  # compiling takes longer than the demo
 
 
