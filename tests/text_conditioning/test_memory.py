@@ -1,0 +1,58 @@
+"""The report memory: one token a sentence, a null token that is always there, a bias for what is denied."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.text_conditioning.adapter_inputs import MEMORY_DIM, report
+from text_conditioning.assertion import Assertion
+from text_conditioning.memory import ReportMemory, ReportTensors
+
+
+@pytest.fixture
+def tokens() -> ReportMemory:
+    torch.manual_seed(0)
+    return ReportMemory(8, MEMORY_DIM)
+
+
+@pytest.mark.parametrize("sentences", [0, 2])
+def test_the_null_token_is_attendable_and_padding_is_not(tokens: ReportMemory, sentences: int) -> None:
+    memory = tokens(report([Assertion.PRESENT] * sentences, padded=3))
+    assert memory.tokens.shape == (1, 1 + sentences + 3, MEMORY_DIM)
+    assert torch.isfinite(memory.bias[:, : 1 + sentences]).all()
+    assert (memory.bias[:, 1 + sentences :] == float("-inf")).all()
+    assert memory.bias[0, 0] == 0
+
+
+def test_the_null_token_does_not_depend_on_the_report(tokens: ReportMemory) -> None:
+    first, second = (tokens(report([Assertion.PRESENT], seed=seed)).tokens for seed in (0, 1))
+    assert torch.equal(first[:, 0], second[:, 0])
+    assert not torch.equal(first[:, 1], second[:, 1])
+
+
+def test_denied_and_past_findings_start_far_below_present_ones(tokens: ReportMemory) -> None:
+    bias = tokens(report(sorted(Assertion))).bias[0, 1:]
+    present, absent, uncertain, historical = (bias[state] for state in sorted(Assertion))
+    assert present == 0
+    assert absent < uncertain < present
+    assert historical < uncertain
+
+
+def test_the_bias_is_learned(tokens: ReportMemory) -> None:
+    tokens(report([Assertion.ABSENT, Assertion.PRESENT])).bias[:, 1].sum().backward()
+    assert tokens.assertion_bias.grad is not None
+    assert tokens.assertion_bias.grad.nonzero().flatten().tolist() == [Assertion.ABSENT]
+
+
+@pytest.mark.parametrize("tag", ["assertion", "laterality", "section"])
+def test_the_same_words_with_another_tag_are_another_token(tokens: ReportMemory, tag: str) -> None:
+    plain = report([Assertion.PRESENT])
+    other = plain._replace(**{tag: torch.ones(1, 1, dtype=torch.int64)})
+    assert (tokens(plain).tokens[:, 1] - tokens(other).tokens[:, 1]).abs().max() > 0.1
+
+
+def test_tokens_do_not_depend_on_their_neighbours(tokens: ReportMemory) -> None:
+    both = report([Assertion.PRESENT, Assertion.ABSENT])
+    alone = ReportTensors(*(tensor[:, 1:] for tensor in both))
+    torch.testing.assert_close(tokens(both).tokens[:, 2], tokens(alone).tokens[:, 1])
