@@ -1,36 +1,17 @@
-"""The spy workspace, a trained model of two folds in it, and a spy on the network."""
+"""A spy on the network of the spy workspace."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import pytest
-import torch
 
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet
-from nnunet_reportseg.trainer_folder import trainer_dir
-from tests.spy_workspace import CASES, DATASET, write_workspace
+from tests.spy_trainer import make_trainer
+from tests.spy_workspace import CASES
 from text_conditioning.position import patient_coordinates
 
-
-@pytest.fixture(scope="session")
-def spy_root(tmp_path_factory):
-    root = tmp_path_factory.mktemp("spy")
-    write_workspace(root)
-    return root
-
-
-@pytest.fixture
-def spy_env(spy_root, monkeypatch):
-    for variable, folder in (("raw", "raw"), ("preprocessed", "preprocessed"), ("results", "results")):
-        monkeypatch.setenv(f"nnUNet_{variable}", str(spy_root / folder))
-    monkeypatch.setenv("nnUNet_extTrainer", str(trainer_dir()))
-    monkeypatch.setenv("nnUNet_n_proc_DA", "0")
-    for variable in ("REPORTSEG_ENCODER", "REPORTSEG_MISSING_REPORT"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr("nnunetv2.training.nnUNetTrainer.nnUNetTrainer.default_num_processes", 1)
-    return spy_root
+__all__ = ["make_trainer"]
 
 
 @dataclass
@@ -95,27 +76,3 @@ def no_intensity_augmentation(monkeypatch):
     from batchgeneratorsv2.transforms.utils.random import RandomTransform
 
     monkeypatch.setattr(RandomTransform, "get_parameters", lambda self, **_: {"apply_transform": False})
-
-
-def make_trainer(fold, configuration="3d_fullres", name="ReportGuidedTrainer"):
-    from nnunetv2.run.run_training import get_trainer_from_args
-
-    torch.manual_seed(0)
-    np.random.seed(0)
-    trainer = get_trainer_from_args(DATASET, configuration, fold, name, device=torch.device("cpu"))
-    trainer.num_epochs, trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = 1, 8, 4
-    return trainer
-
-
-@pytest.fixture(scope="session")
-def spy_model(spy_root):
-    """Folder of a model with folds 0 and 1."""
-    patch = pytest.MonkeyPatch()
-    for variable, folder in (("raw", "raw"), ("preprocessed", "preprocessed"), ("results", "results")):
-        patch.setenv(f"nnUNet_{variable}", str(spy_root / folder))
-    patch.setenv("nnUNet_extTrainer", str(trainer_dir()))
-    patch.setenv("nnUNet_n_proc_DA", "0")
-    for fold in (0, 1):
-        make_trainer(fold).run_training()
-    patch.undo()
-    return spy_root / "results" / DATASET / "ReportGuidedTrainer__nnUNetPlans__3d_fullres"
