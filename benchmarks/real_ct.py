@@ -15,7 +15,7 @@ from rich.console import Console
 
 from nnunet_reportseg.data.implants import write_implants
 from nnunet_reportseg.demo.display import StepDisplay, show_results
-from nnunet_reportseg.demo.job import Job
+from nnunet_reportseg.demo.job import SHORT_TRAINING, Job
 from nnunet_reportseg.demo.pipeline import run_job
 from nnunet_reportseg.demo.workspace import output_to, prepare_workspace
 
@@ -59,6 +59,7 @@ def main() -> None:
         stages=4,
         epochs=arguments.epochs,
         iterations=arguments.iterations,
+        recipe=SHORT_TRAINING,
         oversample_foreground=0.67,
     )
     work = prepare_workspace(out, overwrite=True)

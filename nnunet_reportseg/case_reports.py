@@ -38,6 +38,16 @@ class CaseReport:
     sentences: tuple[Sentence, ...] = ()
     findings: tuple[CaseFinding, ...] = ()
 
+    def finding_groups(self) -> tuple[int, ...]:
+        """For each finding a number that it shares with the findings it shares sentences with, over others too."""
+        groups = list(range(len(self.findings)))
+        for i, finding in enumerate(self.findings):
+            for j in range(i):
+                if groups[i] != groups[j] and set(finding.sentences) & set(self.findings[j].sentences):
+                    old, new = groups[i], groups[j]
+                    groups = [new if group == old else group for group in groups]
+        return tuple(groups)
+
     def sentences_of(self, kept: tuple[bool, ...]) -> tuple[int, ...]:
         """Indices of the sentences that remain when findings with ``kept[i]`` False are left out of the report."""
         dropped: set[int] = set()
@@ -81,4 +91,5 @@ def _same(sentence: str, finding: str) -> bool:
 
 
 def _normalise(text: str) -> str:
-    return re.sub(r"\W+", " ", text).strip().casefold()
+    words = re.sub(r"\W+", " ", text).strip().casefold()
+    return f" {words} "

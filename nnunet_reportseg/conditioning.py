@@ -41,6 +41,14 @@ class TrainingRecipe:
     adapter_weight_decay: float = 1e-2
     backbone_optimizer: Literal["sgd", "adamw"] = "sgd"
 
+    def __post_init__(self) -> None:
+        """Refuse an optimiser that is not there."""
+        if self.backbone_optimizer not in ("sgd", "adamw"):
+            raise ModelMismatchError(
+                f"backbone_optimizer is '{self.backbone_optimizer}' in the plans' block '{PLANS_KEY}'; choose 'sgd' or "
+                "'adamw'."
+            )
+
 
 @dataclass(frozen=True)
 class ReportConditioning:
@@ -97,10 +105,33 @@ class ReportConditioning:
                 f"{BLOCK_VERSION}. "
                 "Install the nnunet-reportseg that trained the model, or train again."
             )
+        known = {field.name for field in fields(cls)}
+        wrong = [f"unknown: {name}" for name in sorted(set(block) - known)]
+        wrong += [f"missing: {name}" for name in sorted(known - set(block))]
+        if wrong:
+            raise ModelMismatchError(
+                f"The plans' block '{PLANS_KEY}' has not the fields of version {BLOCK_VERSION} ({', '.join(wrong)}). "
+                "Use the plans.json that training wrote to the model folder."
+            )
         data = dict(block)
         data["adapter"] = overridden(AdapterConfig(), data["adapter"])
         data["recipe"] = overridden(TrainingRecipe(), data["recipe"])
         return cls(**data)
+
+
+def require_known(given: Mapping[str, Any]) -> None:
+    """Check the names in a block that a user put into a plans file.
+
+    Raises:
+        ModelMismatchError: a field that the block does not have.
+    """
+    known = [field.name for field in fields(ReportConditioning)]
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ModelMismatchError(
+            f"The plans' block '{PLANS_KEY}' sets {', '.join(unknown)}, which it does not have. Set 'adapter' or "
+            "'recipe'."
+        )
 
 
 def overridden(default: _Config, changes: Mapping[str, Any] | None) -> _Config:

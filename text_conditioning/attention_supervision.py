@@ -45,6 +45,12 @@ def attention_supervision_loss(attention: Tensor, masks: Tensor, sentences: Tens
     Returns:
         Scalar; zero, with a gradient path, where no finding is in view.
     """
+    # in half precision 1 - epsilon is 1, and log(1 - p) of a saturated voxel would be infinite
+    with torch.autocast(attention.device.type, enabled=False):
+        return _loss(attention.float(), masks.float(), sentences)
+
+
+def _loss(attention: Tensor, masks: Tensor, sentences: Tensor) -> Tensor:
     pool = nn.functional.adaptive_max_pool3d if attention.ndim == 5 else nn.functional.adaptive_max_pool2d
     masks = pool(masks, attention.shape[2:]).flatten(2)
     sentences = sentences.to(masks.dtype)
@@ -52,7 +58,7 @@ def attention_supervision_loss(attention: Tensor, masks: Tensor, sentences: Tens
     reported = (sentences.sum(dim=-1) > 0).to(masks.dtype)
     own = ((share @ masks) > 0).to(masks.dtype)
     other = (masks.amax(dim=1, keepdim=True) - own).clamp_min(0) * reported.unsqueeze(-1)
-    p = (sentences @ attention[:, 1:].flatten(2).float()).clamp(_EPSILON, 1 - _EPSILON)
+    p = (sentences @ attention[:, 1:].flatten(2)).clamp(_EPSILON, 1 - _EPSILON)
     positive = _mean_over_voxels(-torch.log(p), own)
     negative = _mean_over_voxels(-torch.log1p(-p), other)
     return positive + negative

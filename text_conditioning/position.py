@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 AXES = 3
-COARSEST_STRIDE = 4  # position varies slowly: finer stages interpolate the features of this stride
+COARSEST_STRIDE = 4  # position varies slowly: finer stages interpolate the features of this stride ...
+FEWEST_POINTS = 32  # ... along axes that keep this many points, eight for each period of the fourth octave
 
 
 def patient_coordinates(frame: Tensor, shape: Sequence[int], stride: Sequence[int]) -> Tensor:
@@ -84,7 +85,7 @@ class PositionBias(nn.Module):
         """Same shape and dtype as ``x`` ``(B, C, *spatial)``; ``frame`` and ``stride`` as in patient_coordinates."""
         spatial = x.shape[2:]
         step = [max(1, -(-COARSEST_STRIDE // s)) for s in stride]
-        step = [n if size % n == 0 else 1 for n, size in zip(step, spatial, strict=True)]
+        step = [_coarsest(n, size) for n, size in zip(step, spatial, strict=True)]
         shape = [size // n for size, n in zip(spatial, step, strict=True)]
         coordinates = patient_coordinates(frame, shape, [s * n for s, n in zip(stride, step, strict=True)])
         bias: Tensor = self.projection(self.fourier(coordinates).movedim(1, -1)).movedim(-1, 1).to(x.dtype)
@@ -92,3 +93,8 @@ class PositionBias(nn.Module):
             mode = "trilinear" if len(shape) == AXES else "bilinear"
             bias = nn.functional.interpolate(bias, size=list(spatial), mode=mode, align_corners=False)
         return x + bias
+
+
+def _coarsest(step: int, size: int) -> int:
+    """The largest step up to ``step`` that divides ``size`` and leaves enough points; 1 at worst."""
+    return max(n for n in range(1, step + 1) if n == 1 or (size % n == 0 and size // n >= FEWEST_POINTS))

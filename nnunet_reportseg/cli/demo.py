@@ -23,7 +23,7 @@ def command(
     from nnunet_reportseg.compatibility import require_supported_nnunet
     from nnunet_reportseg.data.phantom import write_phantom
     from nnunet_reportseg.demo.display import StepDisplay, show_results
-    from nnunet_reportseg.demo.job import Job
+    from nnunet_reportseg.demo.job import SHORT_TRAINING, Job
     from nnunet_reportseg.demo.pipeline import run_job
     from nnunet_reportseg.demo.workspace import output_to, prepare_workspace
 
@@ -34,7 +34,11 @@ def command(
         dataset_id=DATASET_ID,
         write=lambda raw: write_phantom(raw, dataset_id=DATASET_ID, seed=seed),
         configuration="3d_demo",
-        batch_size=4,
+        batch_size=6,
+        patch_size=(16, 24, 24),
+        epochs=4,
+        iterations=150,
+        recipe=SHORT_TRAINING,
     )
     log = out / "demo.log"
     try:

@@ -74,6 +74,7 @@ def show_results(console: Console, results: PairedResults, out: Path, *, title: 
     table.add_row("blind ceiling (best without reading, by formula)", f"{results.blind_ceiling:.3f}", "")
     table.add_row("nnUNetTrainer, same budget", f"{results.blind_dice:.3f}", f"{results.blind_follow_rate:.2f}")
     table.add_row("ReportGuidedTrainer", f"{results.guided_dice:.3f}", f"{results.follow_rate:.2f}", style="bold")
+    table.add_row("  without a report", f"{results.null_dice:.3f}", "")
     table.add_row("  swapped report, against what it describes", f"{results.swapped_own_dice:.3f}", "")
     table.add_row("  swapped report, against the original target", f"{results.swapped_original_dice:.3f}", "")
     console.print(table)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nnunet_reportseg.atomic_write import write_text
+from nnunet_reportseg.conditioning import PLANS_KEY
+
+SHORT_TRAINING = {"backbone_optimizer": "adamw", "adapter_lr": 2e-3}  # SGD needs more than a few hundred iterations
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Job:
         stages: number of stages; the planned number where None.
         epochs: epochs of each training.
         iterations: iterations of an epoch.
+        recipe: changes of the training recipe (block ``report_conditioning`` of the plans).
         oversample_foreground: part of the samples that must show foreground; nnU-Net's default where None.
     """
 
@@ -38,6 +42,7 @@ class Job:
     stages: int | None = None
     epochs: int = 4
     iterations: int = 100
+    recipe: Mapping[str, Any] | None = None
     oversample_foreground: float | None = None
 
 
@@ -65,4 +70,6 @@ def add_configuration(plans_file: Path, job: Job) -> None:
         "patch_size": list(job.patch_size or planned["patch_size"]),
         "architecture": architecture,
     }
+    if job.recipe is not None:
+        plans[PLANS_KEY] = {"recipe": dict(job.recipe)}
     write_text(plans_file, json.dumps(plans, indent=4) + "\n")

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
 from nnunet_reportseg.evaluation.paired_dataset import PairedTestSet
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
@@ -32,8 +33,12 @@ def draw_overview(tests: PairedTestSet, predictions: Path, file: Path) -> None:
     hu, spacing = sitk.GetArrayFromImage(image), image.GetSpacing()
     lesions = tests.lesions(pair[0])
     level = best_slice(lesions, [tests.described[case] for case in pair])
-    figure, axes = plt.subplots(1, 2, figsize=(11, 6.4), facecolor="white")
-    for axis, case in zip(axes, pair, strict=True):
+    figure, grid = plt.subplots(2, 2, figsize=(11, 7.0), height_ratios=(0.7, 4), facecolor="white")
+    for column, case in enumerate(pair):
+        text, axis = grid[:, column]
+        text.axis("off")
+        report = " ".join((sidecar.report_text(case) or "").split())
+        text.text(0, 0, textwrap.fill(report, 74), fontsize=9, va="bottom", transform=text.transAxes)
         axis.imshow(hu[level], cmap="gray", vmin=LUNG_WINDOW[0], vmax=LUNG_WINDOW[1], aspect=spacing[1] / spacing[0])
         mask = sitk.GetArrayFromImage(sitk.ReadImage(str(predictions / f"{case}.nii.gz")))[level] > 0
         overlay = np.zeros((*mask.shape, 4))
@@ -41,30 +46,32 @@ def draw_overview(tests: PairedTestSet, predictions: Path, file: Path) -> None:
         axis.imshow(overlay, aspect=spacing[1] / spacing[0], interpolation="nearest")
         for value in np.unique(lesions[level])[1:]:
             own = value == tests.described[case]
-            axis.contour(
-                lesions[level] == value,
-                levels=[0.5],
-                colors=["#37d67a" if own else "#9aa0a6"],
-                linewidths=1.8 if own else 1.0,
-                linestyles="solid" if own else "dotted",
-            )
+            _outline(axis, lesions[level] == value, "#37d67a" if own else "#b8bcc2", "solid" if own else "dotted")
         axis.set_xticks([])
         axis.set_yticks([])
         axis.text(0.02, 0.98, "R", transform=axis.transAxes, color="white", va="top", fontsize=12)
         axis.text(0.98, 0.98, "L", transform=axis.transAxes, color="white", va="top", ha="right", fontsize=12)
-        text = textwrap.fill(sidecar.report_text(case) or "", 62)
-        axis.set_title(text, fontsize=9, loc="left", wrap=True)
     figure.suptitle("The same image, two reports", fontsize=13)
     figure.text(
         0.5,
         0.02,
-        "orange: predicted mask    green line: the lesion that the report describes    dotted: the other lesions",
+        "orange: predicted mask    green: the lesion that the report describes    dotted: the other lesions",
         ha="center",
         fontsize=9,
     )
     figure.tight_layout(rect=(0, 0.04, 1, 0.98))
     figure.savefig(file, dpi=130)
     plt.close(figure)
+
+
+def _outline(axis: Axes, mask: np.ndarray, colour: str, style: str) -> None:
+    """Draw the border of a mask along voxel edges."""
+    padded = np.pad(mask, 1)
+    style_of_line = {"color": colour, "linestyle": style, "linewidth": 1.6}
+    for row, column in np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1]):
+        axis.plot((column - 0.5, column + 0.5), (row - 0.5, row - 0.5), **style_of_line)
+    for row, column in np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1]):
+        axis.plot((column - 0.5, column - 0.5), (row - 0.5, row + 0.5), **style_of_line)
 
 
 def choose_pair(tests: PairedTestSet) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.demo.job import Job, add_configuration
 from nnunet_reportseg.demo.workspace import use_workspace
 from nnunet_reportseg.errors import ReportSegError
+from nnunet_reportseg.version import __version__
 
 VALIDATION_ITERATIONS = 2
 GUIDED, PLAIN = "ReportGuidedTrainer", "nnUNetTrainer"
@@ -40,6 +41,7 @@ class PairedResults:
         blind_follow_rate: its follow rate.
         guided_dice: ReportGuidedTrainer.
         follow_rate: part of the cases whose mask lies on the described lesion.
+        null_dice: ReportGuidedTrainer's model without any report; blind, so not above the ceiling.
         swapped_own_dice: another report of the same image, scored against what that report describes.
         swapped_original_dice: the same masks scored against what the original report describes.
         seconds: whole run.
@@ -55,6 +57,7 @@ class PairedResults:
     blind_follow_rate: float
     guided_dice: float
     follow_rate: float
+    null_dice: float
     swapped_own_dice: float
     swapped_original_dice: float
     seconds: float
@@ -113,11 +116,12 @@ def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 
     sidecar = Sidecar.load(images / SIDECAR_NAME)
     swapped_to = {case: _next_sibling(tests, case) for case in tests.described}
     swapped = Sidecar.from_cases({c: {"report": sidecar.report_text(other)} for c, other in swapped_to.items()})
-    folders = {name: work / "predictions" / name for name in ("blind", "guided", "swapped")}
+    folders = {name: work / "predictions" / name for name in ("blind", "guided", "swapped", "null")}
     for name, trainer, reports in (
         ("blind", PLAIN, None),
         ("guided", GUIDED, sidecar),
         ("swapped", GUIDED, swapped),
+        ("null", GUIDED, Sidecar.from_cases({case: {"report": None} for case in tests.described})),
     ):
         progress.step(f"Predict: {name}")
         _predict(job, trainer, images, folders[name], device, reports)
@@ -132,6 +136,7 @@ def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 
         blind_follow_rate=blind.follow_rate,
         guided_dice=guided.dice,
         follow_rate=guided.follow_rate,
+        null_dice=tests.score(folders["null"]).dice,
         swapped_own_dice=swapped_own.dice,
         swapped_original_dice=swapped_original.dice,
         seconds=time.perf_counter() - started,
@@ -139,7 +144,8 @@ def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 
         test_cases=len(tests.described),
         seed=seed,
         machine=_machine(device),
-        versions={n: metadata.version(n) for n in ("nnunet-reportseg", "nnunetv2", "torch", "transformers", "numpy")},
+        versions={"nnunet-reportseg": __version__}
+        | {name: metadata.version(name) for name in ("nnunetv2", "torch", "transformers", "numpy")},
     )
     write_text(out / "results.json", json.dumps(asdict(results), indent=1) + "\n")
     return results

@@ -18,6 +18,8 @@ from nnunetv2.run import run_training
 from torch import nn
 
 from nnunet_reportseg.compatibility import require_supported_nnunet
+from nnunet_reportseg.conditioning import ReportConditioning
+from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportGuidedUNet, unwrap
 
@@ -61,13 +63,25 @@ def _redispatching(original: Any, name: str) -> Any:
     return method
 
 
+def _require_same_encoder(network: ReportGuidedUNet, checkpoint: dict[str, Any], file: str | Path) -> None:
+    trained = ReportConditioning.from_plans(checkpoint["init_args"]["plans"])
+    if trained.encoder_fingerprint != network.encoder_fingerprint:
+        raise ModelMismatchError(
+            f"{file} was trained with encoder '{trained.encoder}' (fingerprint {trained.encoder_fingerprint}), the "
+            f"reports at hand are embedded with another ({network.encoder_fingerprint}). Run reportseg embed with -e "
+            f"{trained.encoder} and export REPORTSEG_ENCODER={trained.encoder}."
+        )
+
+
 def _loading_plain_weights(original: Any) -> Any:
     @functools.wraps(original)
     def load_pretrained_weights(network: nn.Module, fname: str | Path, verbose: bool = False) -> None:
         report_network = unwrap(network)
         if isinstance(report_network, ReportGuidedUNet):
-            saved = torch.load(fname, map_location="cpu", weights_only=False, mmap=True)["network_weights"]
-            if not any(key.startswith("report_adapter.") for key in saved):
+            checkpoint = torch.load(fname, map_location="cpu", weights_only=False, mmap=True)
+            if any(key.startswith("report_adapter.") for key in checkpoint["network_weights"]):
+                _require_same_encoder(report_network, checkpoint, fname)
+            else:
                 network = PlannedBackbone(report_network)
         original(network, fname, verbose)
 

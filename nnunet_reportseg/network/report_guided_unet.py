@@ -78,6 +78,7 @@ class ReportGuidedUNet(nn.Module):
         self.report_adapter = ReportAdapter(
             list(self.encoder.output_channels)[::-1], cumulative[::-1], text_dim, config
         )
+        self.encoder_fingerprint: str | None = None
         self.collect_attention = False
         self.report: ReportTensors | None = None
         self.frame: Tensor | None = None

@@ -18,7 +18,7 @@ from torch import Tensor
 from nnunet_reportseg.frames import compose, crop_frame, patient_frame
 from nnunet_reportseg.geometry import PatientAxes
 from nnunet_reportseg.training.frame_tracking import FRAME
-from nnunet_reportseg.training.sub_reports import FINDING_VALUES, KEPT, LABEL_MAP, WITHOUT_REPORT
+from nnunet_reportseg.training.sub_reports import FINDING_GROUPS, FINDING_VALUES, KEPT, LABEL_MAP, WITHOUT_REPORT
 
 
 class ReportDataLoader(nnUNetDataLoader):
@@ -31,6 +31,7 @@ class ReportDataLoader(nnUNetDataLoader):
         *args: as nnUNetDataLoader.
         patient_axes: of each case.
         finding_values: of each case, for each finding its label values.
+        finding_groups: of each case, for each finding the group it is kept or left out with.
         transforms: nnU-Net's pipeline, with frames tracked.
         **kwargs: as nnUNetDataLoader, which nnUNetTrainer.get_dataloaders calls with its own arguments.
     """
@@ -40,12 +41,14 @@ class ReportDataLoader(nnUNetDataLoader):
         *args: Any,
         patient_axes: Mapping[str, PatientAxes],
         finding_values: Mapping[str, tuple[tuple[int, ...], ...]],
+        finding_groups: Mapping[str, tuple[int, ...]],
         transforms: BasicTransform,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, transforms=self._transform, **kwargs)
         self._patient_axes = patient_axes
         self._finding_values = finding_values
+        self._finding_groups = finding_groups
         self._pipeline = transforms
         self._cases: list[str] = []
         self._samples: list[dict[str, Any]] = []
@@ -78,7 +81,13 @@ class ReportDataLoader(nnUNetDataLoader):
         axes = self._patient_axes[case]
         frame = compose(patient_frame(shape, axes.axes, axes.signs), crop_frame(lower, image.ndim - 1))
         sample = self._pipeline(
-            image=image, segmentation=segmentation, **{FRAME: frame, FINDING_VALUES: self._finding_values[case]}
+            image=image,
+            segmentation=segmentation,
+            **{
+                FRAME: frame,
+                FINDING_VALUES: self._finding_values[case],
+                FINDING_GROUPS: self._finding_groups[case],
+            },
         )
         self._samples.append({key: sample[key] for key in (FRAME, LABEL_MAP, KEPT, WITHOUT_REPORT)})
         return sample

@@ -27,7 +27,7 @@ from torch import distributed as dist
 from torch import nn, optim
 
 from nnunet_reportseg.case_reports import CaseReport
-from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, overridden
+from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, overridden, require_known
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.frames import patient_frame
 from nnunet_reportseg.geometry import PatientAxes, common_left_right_axis, patient_axes
@@ -89,6 +89,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         }
         axes = list(set(self._axes.values()))
         given = self.plans_manager.plans.get(PLANS_KEY) or {}
+        require_known(given)
         bank = self.reports.bank
         longest = self.reports.longest
         self.conditioning = ReportConditioning(
@@ -145,7 +146,9 @@ class ReportGuidedTrainer(nnUNetTrainer):
         planned = nnUNetTrainer.build_network_architecture(
             plans_manager, configuration_manager, num_input_channels, num_output_channels, enable_deep_supervision
         )
-        return ReportGuidedUNet(planned, text_dim=conditioning.text_dim, config=conditioning.adapter)
+        network = ReportGuidedUNet(planned, text_dim=conditioning.text_dim, config=conditioning.adapter)
+        network.encoder_fingerprint = conditioning.encoder_fingerprint
+        return network
 
     def configure_optimizers(self) -> tuple[optim.Optimizer, PolynomialSchedule]:
         """AdamW for the adapters, nnU-Net's SGD for the backbone, stepped together."""
@@ -201,7 +204,8 @@ class ReportGuidedTrainer(nnUNetTrainer):
             case: tuple(finding.label_values for finding in report.findings)
             for case, report in self.reports.cases.items()
         }
-        loader = partial(ReportDataLoader, patient_axes=self._axes, finding_values=values)
+        groups = {case: report.finding_groups() for case, report in self.reports.cases.items()}
+        loader = partial(ReportDataLoader, patient_axes=self._axes, finding_values=values, finding_groups=groups)
         with _replaced(trainer_module, "nnUNetDataLoader", loader):
             return super().get_dataloaders()
 

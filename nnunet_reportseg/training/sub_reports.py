@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 
 FINDING_VALUES = "finding_values"
+FINDING_GROUPS = "finding_groups"
 KEPT = "kept_findings"
 WITHOUT_REPORT = "without_report"
 LABEL_MAP = "label_map"
@@ -39,9 +41,12 @@ class SampleSubReport(BasicTransform):
         """Apply to a sample."""
         findings: tuple[tuple[int, ...], ...] = data_dict.get(FINDING_VALUES, ())
         kept = tuple(True for _ in findings)
-        without_report = torch.rand(1).item() < self.report_dropout
-        if findings and not without_report and torch.rand(1).item() < self.sub_report:
-            kept = tuple(bool(torch.rand(1).item() < 0.5) for _ in findings)
+        without_report = np.random.random() < self.report_dropout
+        if findings and not without_report and np.random.random() < self.sub_report:
+            # findings that share a sentence stay or go together: the sentence cannot describe half of them
+            groups = data_dict.get(FINDING_GROUPS, tuple(range(len(findings))))
+            keep_group = {group: bool(np.random.random() < 0.5) for group in sorted(set(groups))}
+            kept = tuple(keep_group[group] for group in groups)
         segmentation = data_dict["segmentation"]
         data_dict[LABEL_MAP] = segmentation[:1].clone()
         retained = {value for values, keep in zip(findings, kept, strict=True) if keep for value in values}

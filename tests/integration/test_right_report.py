@@ -49,9 +49,7 @@ def _predictor(spy_model, folds=(0,), cls=nnUNetPredictor):
 
 @pytest.mark.parametrize("folds", [(0,), (0, 1)])
 @pytest.mark.parametrize("sequential", [False, True])
-def test_stock_predictor_reads_the_reports_of_the_input_folder(
-    spy_env, spy_model, spy, tmp_path, sequential, folds
-):
+def test_stock_predictor_reads_the_reports_of_the_input_folder(spy_env, spy_model, spy, tmp_path, sequential, folds):
     predictor = _predictor(spy_model, folds)
     images = str(spy_env / "raw" / DATASET / "imagesTs")
     if sequential:
@@ -92,9 +90,7 @@ def test_arrays_with_announced_cases(spy_env, spy_model, spy):
     predictor.use_reports(Sidecar.load(spy_env / "raw" / DATASET / "reports.json"))
     reader = predictor.plans_manager.image_reader_writer_class()
     folder = spy_env / "raw" / DATASET / "imagesTs"
-    read = [
-        reader.read_images([str(folder / f"{case_name(k)}_{c:04d}.nii.gz") for c in range(4)]) for k in (4, 2)
-    ]
+    read = [reader.read_images([str(folder / f"{case_name(k)}_{c:04d}.nii.gz") for c in range(4)]) for k in (4, 2)]
     predictor.queue_cases([case_name(4), case_name(2)])
     predictor.predict_from_list_of_npy_arrays(
         [image for image, _ in read], None, [properties for _, properties in read], None, 1, False, 1

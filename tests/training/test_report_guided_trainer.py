@@ -174,7 +174,6 @@ def test_validation_uses_whole_reports(workspace):
         assert batch[WITHOUT_REPORT] == [False, False]
 
 
-@pytest.mark.xfail(reason="findings that share a sentence are left out one by one", strict=True)
 def test_a_finding_whose_sentence_stays_keeps_its_voxels(workspace):
     shared = "Nodules number 3 are seen on both sides."
 
@@ -288,7 +287,6 @@ def test_an_unknown_field_in_the_plans_is_refused_by_name(workspace):
         initialized()
 
 
-@pytest.mark.xfail(reason="only the fields of adapter and recipe are checked", strict=True)
 @pytest.mark.parametrize("block", [{"receipe": {"sub_report": 0.9}}, {"recipe": {"backbone_optimizer": "adam"}}])
 def test_a_misspelt_block_in_the_plans_is_refused_by_name(workspace, block):
     workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: block}))
@@ -416,7 +414,6 @@ def test_weights_of_a_report_guided_model_load_entirely(workspace, spy_model):
     assert trainer.current_epoch == 0
 
 
-@pytest.mark.xfail(reason="weights of another encoder are loaded without a word", strict=True)
 def test_weights_of_a_model_of_another_encoder_are_refused_by_name(workspace, spy_model, tmp_path):
     file = edited_checkpoint(spy_model, tmp_path / "checkpoint.pth", of_another_encoder)
     with pytest.raises(ModelMismatchError, match="other-encoder"):

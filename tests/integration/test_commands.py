@@ -1,0 +1,190 @@
+"""The commands of the README, from dataset to masks: on the phantom, and on real CT where test data is present."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from nnunet_reportseg.data.implants import write_implants
+from nnunet_reportseg.data.phantom import write_phantom
+from nnunet_reportseg.demo.job import Job, add_configuration
+from nnunet_reportseg.evaluation.paired_dataset import PairedTestSet
+from nnunet_reportseg.trainer_folder import trainer_dir
+
+REPOSITORY = Path(__file__).parents[2]
+DATA = Path(os.environ.get("REPORTSEG_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+CT = DATA / "ct_volumes" / "chest_ct_a.nii.gz"
+RECIPE = {"recipe": {"backbone_optimizer": "adamw", "adapter_lr": 0.003}}
+
+pytestmark = pytest.mark.slow
+
+
+def _phantom(raw):
+    return write_phantom(raw, dataset_id=611, num_training=12, num_test_volumes=2, seed=5)
+
+
+def _implants(raw):
+    return write_implants(
+        raw,
+        volumes=[CT],
+        nodules=DATA / "lidc_nodules",
+        dataset_id=612,
+        num_training=10,
+        num_test_volumes=2,
+        spacing_mm=(10.0, 6.0, 6.0),
+        min_voxels=6,
+        seed=1,
+    )
+
+
+def _run(work, *command, expect=0):
+    environment = os.environ | {
+        "nnUNet_raw": str(work / "raw"),
+        "nnUNet_preprocessed": str(work / "preprocessed"),
+        "nnUNet_results": str(work / "results"),
+        "nnUNet_extTrainer": str(trainer_dir()),
+        "nnUNet_n_proc_DA": "1",
+        "nnUNet_def_n_proc": "1",
+        "PYTHONPATH": str(REPOSITORY),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "HF_HUB_OFFLINE": "1",
+        "COLUMNS": "200",
+    }
+    if command[0] == "reportseg":
+        command = (sys.executable, "-m", "nnunet_reportseg.cli.main", *command[1:])
+    else:
+        command = (str(Path(sys.executable).parent / command[0]), *command[1:])
+    done = subprocess.run(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, check=False
+    )
+    assert done.returncode == expect, done.stdout[-6000:]
+    return done.stdout
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((_phantom, None), id="phantom"),
+        pytest.param(
+            (_implants, (16, 32, 32)),
+            id="real-ct",
+            marks=pytest.mark.skipif(not CT.is_file(), reason="test data not present (REPORTSEG_TEST_DATA)"),
+        ),
+    ],
+)
+def trained(request, tmp_path_factory):
+    """A model trained by nnU-Net's own commands."""
+    write, patch = request.param
+    work = tmp_path_factory.mktemp("work")
+    for folder in ("raw", "preprocessed", "results"):
+        (work / folder).mkdir()
+    raw = write(work / "raw")
+    number = raw.name[7:10]
+    assert "0 errors" in _run(work, "reportseg", "check", "-d", number)
+    _run(work, "nnUNetv2_plan_and_preprocess", "-d", number, "-c", "3d_fullres", "-np", "1", "-npfp", "1")
+    plans = work / "preprocessed" / raw.name / "nnUNetPlans.json"
+    job = Job(int(number), write, "3d_tiny", batch_size=2, first_features=6, patch_size=patch, stages=3)
+    add_configuration(plans, job)
+    plans.write_text(json.dumps(json.loads(plans.read_text()) | {"report_conditioning": RECIPE}))
+    _run(work, "reportseg", "embed", "-d", number)
+    _run(work, "nnUNetv2_train", number, "3d_tiny", "0", "-tr", "ReportGuidedTrainer_1epoch", "-device", "cpu")
+    return work, raw, number
+
+
+MODEL = ("-c", "3d_tiny", "-tr", "ReportGuidedTrainer_1epoch", "-f", "0", "-device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def predicted(trained):
+    """Masks of the test cases, by the stock command."""
+    work, raw, number = trained
+    images = raw / "imagesTs"
+    out = work / "stock"
+    _run(work, "nnUNetv2_predict", "-i", str(images), "-o", str(out), "-d", number, *MODEL, "-npp", "1", "-nps", "1")
+    return out
+
+
+def _mask(folder, case):
+    return sitk.GetArrayFromImage(sitk.ReadImage(str(folder / f"{case}.nii.gz")))
+
+
+def test_training_left_a_report_guided_model_and_its_validation(trained):
+    work, raw, _ = trained
+    model = work / "results" / raw.name / "ReportGuidedTrainer_1epoch__nnUNetPlans__3d_tiny"
+    block = json.loads((model / "plans.json").read_text())["report_conditioning"]
+    assert block["encoder"] == "minilm"
+    assert block["recipe"]["adapter_lr"] == RECIPE["recipe"]["adapter_lr"]
+    assert (model / "fold_0" / "validation" / "summary.json").is_file()
+    assert (model / "fold_0" / "checkpoint_final.pth").is_file()
+
+
+def test_masks_have_the_geometry_of_the_input(trained, predicted):
+    raw = trained[1]
+    for case in PairedTestSet(raw).described:
+        image = sitk.ReadImage(str(raw / "imagesTs" / f"{case}_0000.nii.gz"))
+        mask = sitk.ReadImage(str(predicted / f"{case}.nii.gz"))
+        for name in ("GetSize", "GetSpacing", "GetOrigin", "GetDirection"):
+            assert getattr(mask, name)() == getattr(image, name)(), (case, name)
+
+
+def test_another_report_gives_another_mask(trained, predicted):
+    tests = PairedTestSet(trained[1])
+    different = [
+        not np.array_equal(_mask(predicted, case), _mask(predicted, other))
+        for case in tests.described
+        for other in tests.siblings(case)
+        if other > case
+    ]
+    assert any(different)
+
+
+def test_reportseg_predict_equals_the_stock_command(trained, predicted):
+    work, raw, number = trained
+    case = next(iter(PairedTestSet(raw).described))
+    images, out = work / "one", work / "ours"
+    images.mkdir()
+    shutil.copy(raw / "imagesTs" / f"{case}_0000.nii.gz", images)
+    reports = str(raw / "imagesTs" / "reports.json")
+    _run(
+        work, "reportseg", "predict", "-i", str(images), "-o", str(out), "-d", number, *MODEL, "-r", reports,
+        "-npp", "0", "-nps", "0",
+    )  # fmt: skip
+    np.testing.assert_array_equal(_mask(out, case), _mask(predicted, case))
+
+
+def test_reportseg_evaluate_scores_every_case(trained, predicted):
+    work, raw, number = trained
+    out = work / "scores"
+    _run(work, "reportseg", "evaluate", "-p", str(predicted), "-r", str(raw / "labelsTs"), "-d", number, "-o", str(out))
+    scores = json.loads((out / "evaluation.json").read_text())
+    assert set(PairedTestSet(raw).described) <= set(json.dumps(scores).split('"'))
+    assert (out / "evaluation.csv").read_text().count("\n") > len(PairedTestSet(raw).described)
+
+
+@pytest.mark.parametrize(
+    ("reports", "message"),
+    [
+        (None, "reports.json"),
+        ("{", "JSON"),
+        ('{"reportseg_version": 1, "cases": {}}', "no entry"),
+    ],
+)
+def test_bad_reports_at_prediction_exit_with_2_and_write_nothing(trained, tmp_path, reports, message):
+    work, raw, number = trained
+    case = next(iter(PairedTestSet(raw).described))
+    images, out = tmp_path / "in", tmp_path / "out"
+    images.mkdir()
+    shutil.copy(raw / "imagesTs" / f"{case}_0000.nii.gz", images)
+    if reports is not None:
+        (images / "reports.json").write_text(reports)
+    printed = _run(work, "reportseg", "predict", "-i", str(images), "-o", str(out), "-d", number, *MODEL, expect=2)
+    assert message in printed
+    assert not out.exists()
