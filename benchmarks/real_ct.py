@@ -31,8 +31,8 @@ def main() -> None:
     parser.add_argument("--spacing", type=float, nargs=3, default=(5.0, 2.5, 2.5), help="mm, z y x")
     parser.add_argument("--patch", type=int, nargs=3, default=(32, 64, 64), help="voxels, z y x")
     parser.add_argument("--cases", type=int, default=24)
-    parser.add_argument("--test-volumes", type=int, default=6)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--test-volumes", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--iterations", type=int, default=100)
     parser.add_argument("--features", type=int, default=8)
     parser.add_argument("--batch-size", type=int, default=2)
@@ -61,6 +61,7 @@ def main() -> None:
         iterations=arguments.iterations,
         recipe=SHORT_TRAINING,
         oversample_foreground=0.67,
+        mirroring=False,
     )
     work = prepare_workspace(out, overwrite=True)
     with output_to(out / "run.log") as terminal:

@@ -37,7 +37,27 @@ def command(
     os.environ[MISSING_REPORT_VARIABLE] = missing_report.choice
     if encoder is not None:
         os.environ[ENCODER_VARIABLE] = encoder
+    check_reports(dataset, missing_report)
     from nnunetv2.run.run_training import run_training_entry
 
     sys.argv = ["nnUNetv2_train", dataset, configuration, fold, "-tr", trainer, *context.args]
     run_training_entry()
+
+
+def check_reports(dataset: str, missing_report: MissingReport) -> None:
+    """Check the sidecar before nnU-Net writes a results folder.
+
+    Args:
+        dataset: number or name.
+        missing_report: what a case without an entry means.
+    """
+    from nnunet_reportseg.paths import PREPROCESSED, dataset_folder_name, require_paths
+    from nnunet_reportseg.raw_dataset import DATASET_JSON, read_label_set
+    from nnunet_reportseg.sidecar import Sidecar
+    from nnunet_reportseg.training_reports import find_sidecar
+
+    (root,) = require_paths(PREPROCESSED)
+    folder = root / dataset_folder_name(dataset, root)
+    ending = read_label_set(folder / DATASET_JSON).file_ending
+    cases = [file.name[: -len(ending)] for file in sorted((folder / "gt_segmentations").glob(f"*{ending}"))]
+    Sidecar.load(find_sidecar(folder)).require_cases(cases, missing_report=missing_report.choice)

@@ -31,6 +31,7 @@ class Job:
         iterations: iterations of an epoch.
         recipe: changes of the training recipe (block ``report_conditioning`` of the plans).
         oversample_foreground: part of the samples that must show foreground; nnU-Net's default where None.
+        mirroring: whether predictions average over flips.
     """
 
     dataset_id: int
@@ -44,6 +45,7 @@ class Job:
     iterations: int = 100
     recipe: Mapping[str, Any] | None = None
     oversample_foreground: float | None = None
+    mirroring: bool = True
 
 
 def add_configuration(plans_file: Path, job: Job) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -67,7 +68,7 @@ def draw_overview(tests: PairedTestSet, predictions: Path, file: Path) -> None:
 def _outline(axis: Axes, mask: np.ndarray, colour: str, style: str) -> None:
     """Draw the border of a mask along voxel edges."""
     padded = np.pad(mask, 1)
-    style_of_line = {"color": colour, "linestyle": style, "linewidth": 1.6}
+    style_of_line: dict[str, Any] = {"color": colour, "linestyle": style, "linewidth": 1.6}
     for row, column in np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1]):
         axis.plot((column - 0.5, column + 0.5), (row - 0.5, row - 0.5), **style_of_line)
     for row, column in np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1]):

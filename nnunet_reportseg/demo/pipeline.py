@@ -196,7 +196,9 @@ def _predict(job: Job, trainer: str, images: Path, folder: Path, device: Any, re
     from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 
     folder.mkdir(parents=True)
-    predictor: Any = (nnUNetPredictor if reports is None else ReportGuidedPredictor)(device=device, allow_tqdm=False)
+    predictor: Any = (nnUNetPredictor if reports is None else ReportGuidedPredictor)(
+        device=device, use_mirroring=job.mirroring, allow_tqdm=False
+    )
     model = get_output_folder(job.dataset_id, trainer, "nnUNetPlans", job.configuration)
     predictor.initialize_from_trained_model_folder(model, ("all",))
     if reports is not None:
