@@ -34,7 +34,7 @@ def draw_overview(tests: PairedTestSet, predictions: Path, file: Path) -> None:
     hu, spacing = sitk.GetArrayFromImage(image), image.GetSpacing()
     lesions = tests.lesions(pair[0])
     level = best_slice(lesions, [tests.described[case] for case in pair])
-    figure, grid = plt.subplots(2, 2, figsize=(11, 7.0), height_ratios=(0.7, 4), facecolor="white")
+    figure, grid = plt.subplots(2, 2, figsize=(11, 5.6), height_ratios=(0.02, 4), facecolor="white")
     for column, case in enumerate(pair):
         text, axis = grid[:, column]
         text.axis("off")
@@ -52,7 +52,6 @@ def draw_overview(tests: PairedTestSet, predictions: Path, file: Path) -> None:
         axis.set_yticks([])
         axis.text(0.02, 0.98, "R", transform=axis.transAxes, color="white", va="top", fontsize=12)
         axis.text(0.98, 0.98, "L", transform=axis.transAxes, color="white", va="top", ha="right", fontsize=12)
-    figure.suptitle("The same image, two reports", fontsize=13)
     figure.text(
         0.5,
         0.02,
@@ -60,8 +59,8 @@ def draw_overview(tests: PairedTestSet, predictions: Path, file: Path) -> None:
         ha="center",
         fontsize=9,
     )
-    figure.tight_layout(rect=(0, 0.04, 1, 0.98))
-    figure.savefig(file, dpi=130)
+    figure.subplots_adjust(left=0.01, right=0.99, top=0.98, bottom=0.06, wspace=0.04, hspace=0.02)
+    figure.savefig(file, dpi=110, bbox_inches="tight", pad_inches=0.15)
     plt.close(figure)
 
 
