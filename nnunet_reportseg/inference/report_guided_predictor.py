@@ -52,6 +52,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
 
     sidecar: Sidecar | None = None
     encoder: str | None = None
+    _given = False
     _reports: Mapping[str, CaseReport] | None = None
     _vectors: PredictionVectors | None = None
     _queue: deque[_Case] | None = None
@@ -70,6 +71,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
         """
         self.sidecar = sidecar
         self.encoder = encoder
+        self._given = True
 
     def queue_cases(self, case_ids: Sequence[str], axes: Sequence[PatientAxes | None] | None = None) -> None:
         """Announce the cases of the following predictions, in order. Needed for arrays, which have no file names.
@@ -83,9 +85,8 @@ class ReportGuidedPredictor(nnUNetPredictor):
         """
         if self.sidecar is None:
             raise SidecarError(
-                f"No reports were given for {', '.join(case_ids)}. Put a {SIDECAR_NAME} into the input folder, or "
-                "name one with "
-                "'reportseg predict -r'; in Python call use_reports() first."
+                f"No reports were given for {', '.join(case_ids)}. Put a {SIDECAR_NAME} into the input folder, or name "
+                "one with 'reportseg predict -r'; in Python call use_reports() first."
             )
         folders = [bank_folder_of(self.sidecar.path.parent)] if self.sidecar.path else []
         if not unset_paths(PREPROCESSED):
@@ -157,8 +158,8 @@ class ReportGuidedPredictor(nnUNetPredictor):
         if not lists:
             return lists, outputs, previous
         folder = Path(source) if isinstance(source, str) else Path(lists[0][0]).parent
-        if self.sidecar is None and (folder / SIDECAR_NAME).is_file():
-            self.sidecar = Sidecar.load(folder / SIDECAR_NAME)
+        if not self._given:
+            self.sidecar = Sidecar.load(folder / SIDECAR_NAME) if (folder / SIDECAR_NAME).is_file() else None
         self.queue_files(lists)
         return lists, outputs, previous
 

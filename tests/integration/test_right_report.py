@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -13,7 +15,7 @@ from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredi
 from nnunet_reportseg.network.report_guided_unet import unwrap
 from nnunet_reportseg.sidecar import Sidecar
 from tests.integration.conftest import make_trainer
-from tests.spy_workspace import CASES, DATASET, case_name, write_case
+from tests.spy_workspace import CASES, DATASET, case_name, sentence, write_case
 
 ALL = set(range(CASES))
 
@@ -118,7 +120,21 @@ def test_an_input_folder_without_sidecar_is_refused_with_the_case(spy_env, spy_m
         _predictor(spy_model).predict_from_files_sequential(str(images), str(tmp_path))
 
 
-def test_a_new_sentence_needs_the_encoder_and_names_case_and_remedy(spy_env, spy_model, tmp_path):
+def test_a_second_folder_is_read_with_its_own_reports(spy_env, spy_model, spy, tmp_path):
+    predictor = _predictor(spy_model)
+    for number in (2, 3):
+        images = tmp_path / str(number)
+        images.mkdir()
+        write_case(images, "patient", number)
+        sidecar = {"reportseg_version": 1, "cases": {"patient": {"report": sentence(number)}}}
+        (images / "reports.json").write_text(json.dumps(sidecar))
+        predictor.predict_from_files_sequential(str(images), str(tmp_path))
+    spy.check()
+    assert spy.cases == {2, 3}
+
+
+def test_a_new_sentence_needs_the_encoder_and_names_case_and_remedy(spy_env, spy_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     images = tmp_path / "in"
     images.mkdir()
     write_case(images, "patient_9", 1)
