@@ -72,7 +72,7 @@ def _run(work, *command, expect=0):
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param((_phantom, None), id="phantom"),
+        pytest.param((_phantom, (16, 24, 24)), id="phantom"),
         pytest.param(
             (_implants, (16, 32, 32)),
             id="real-ct",
