@@ -8,11 +8,16 @@ left out in sub-report training.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from nnunet_reportseg.errors import SidecarError
 from nnunet_reportseg.sidecar import Sidecar
+from text_conditioning.assertion import Assertion
+from text_conditioning.errors import ReportTextError
 from text_conditioning.reports import Sentence, parse_report
+
+FEWEST_WORDS = 3  # a sentence shorter than this is no part of a finding: "Nodule." is in all of them
 
 
 @dataclass(frozen=True)
@@ -61,18 +66,17 @@ def read_case_report(sidecar: Sidecar, case_id: str) -> CaseReport:
     """Read and split the report of a case.
 
     Raises:
-        SidecarError: the case is not in the sidecar or its text cannot be read.
-        ReportTextError: the text holds no words.
+        SidecarError: the case is not in the sidecar, or its text cannot be read or holds no sentence.
     """
     text = sidecar.report_text(case_id)
     if text is None:
         return CaseReport(case_id)
-    sentences = list(parse_report(text).sentences)
+    sentences = list(_sentences(text, sidecar, case_id))
     findings = []
     for finding in sidecar.findings(case_id):
-        linked = [i for i, sentence in enumerate(sentences) if _same(sentence.text, finding.text)]
+        linked = _linked(sentences, finding.text)
         if not linked:
-            own = parse_report(finding.text).sentences
+            own = _sentences(finding.text, sidecar, case_id)
             linked = list(range(len(sentences), len(sentences) + len(own)))
             sentences.extend(own)
         if finding.label_values:
@@ -85,9 +89,27 @@ def read_case_reports(sidecar: Sidecar, case_ids: list[str]) -> Mapping[str, Cas
     return {case_id: read_case_report(sidecar, case_id) for case_id in case_ids}
 
 
-def _same(sentence: str, finding: str) -> bool:
-    a, b = _normalise(sentence), _normalise(finding)
-    return a in b or b in a
+def _sentences(text: str, sidecar: Sidecar, case_id: str) -> tuple[Sentence, ...]:
+    try:
+        return parse_report(text).sentences
+    except ReportTextError as error:
+        raise SidecarError.about(
+            f"the text cannot be split into sentences ({error})",
+            case=case_id,
+            file=sidecar.path,
+            value=text[:40],
+            fix='write its text, or "report": null where there is none',
+        ) from error
+
+
+def _linked(sentences: Sequence[Sentence], finding: str) -> list[int]:
+    """Sentences of a finding: the same words; else those that contain it and do not deny; else its longer parts."""
+    wanted = _normalise(finding)
+    words = [_normalise(sentence.text) for sentence in sentences]
+    exact = [i for i, text in enumerate(words) if text == wanted]
+    holding = [i for i, text in enumerate(words) if wanted in text and sentences[i].assertion is not Assertion.ABSENT]
+    parts = [i for i, text in enumerate(words) if text in wanted and len(text.split()) >= FEWEST_WORDS]
+    return exact or holding or parts
 
 
 def _normalise(text: str) -> str:

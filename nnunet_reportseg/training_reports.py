@@ -83,11 +83,14 @@ def load_training_reports(preprocessed: Path, case_ids: Sequence[str], *, build:
     cases = read_case_reports(sidecar, list(case_ids))
     encoder = choose_encoder(preprocessed)
     sentences = sentences_of(cases.values())
-    for index in available_banks(preprocessed):
-        if index.encoder == encoder:
-            bank = EmbeddingBank.open(preprocessed / BANK_FOLDER, index.fingerprint)
-            if not bank.missing(sentences):
-                return TrainingReports(cases, bank)
+    banks = [index for index in available_banks(preprocessed) if index.encoder == encoder]
+    if len(banks) > 1:  # the encoder or the text processing changed: only the encoder can tell which bank is its own
+        current = FrozenTextEncoder(encoder, device=_device()).fingerprint
+        banks = [index for index in banks if index.fingerprint == current]
+    for index in banks:
+        bank = EmbeddingBank.open(preprocessed / BANK_FOLDER, index.fingerprint)
+        if not bank.missing(sentences):
+            return TrainingReports(cases, bank)
     if not build:
         raise ReportSegError(
             f"{preprocessed / BANK_FOLDER} lacks sentences of {sidecar.path}. Run: reportseg embed -d "

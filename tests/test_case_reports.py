@@ -104,3 +104,26 @@ def test_sentences_of_a_left_out_finding_go_and_all_others_stay(kept, left):
 )
 def test_a_shared_sentence_stays_as_long_as_one_of_its_findings_does(kept, left):
     assert case_with((1, 2), (2, 3)).sentences_of(kept) == left
+
+
+def _read(report, *findings):
+    entry = {"report": report, "findings": [{"id": str(i), "text": f} for i, f in enumerate(findings)]}
+    for number, finding in enumerate(entry["findings"]):
+        finding["label_values"] = [number + 1]
+    return read_case_report(Sidecar.from_cases({"case": entry}), "case")
+
+
+def test_a_short_sentence_is_not_part_of_every_finding():
+    right, left = "The nodule in the right lung is solid.", "A nodule in the left lung is new."
+    read = _read(f"Nodule. {right} {left}", right, left)
+    assert [finding.sentences for finding in read.findings] == [(1,), (2,)]
+
+
+def test_a_short_finding_is_not_linked_to_a_denial():
+    read = _read("No nodule in the left lung. There is a nodule in the right lung.", "nodule")
+    assert read.findings[0].sentences == (1,)
+
+
+def test_a_report_of_headings_alone_names_the_case():
+    with pytest.raises(SidecarError, match="case 'case'"):
+        _read("FINDINGS: IMPRESSION:")

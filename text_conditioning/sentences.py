@@ -12,7 +12,7 @@ Span = tuple[int, int]
 
 _BULLET = r"[-*\u2022\u2013\u2014\u25cf\u25aa\u00b7>+]"
 _STOP = re.compile(r"[.!?]+[\"'\u201d\u2019)\]]*(?=\s|$)|(?<=[a-z]{2})\.(?=[A-Z][a-z ])")
-_NEWLINE = re.compile(r"[ \t]*(?:\r\n|\r|\n)\s*")
+_NEWLINE = re.compile(r"(?:(?<![ \t])[ \t]+)?(?:\r\n|\r|\n)\s*")
 _MARKER = re.compile(rf"(?:\(?\d{{1,2}}[.)](?=\s|[A-Za-z])|\(?[a-zA-Z]\)(?=\s)|{_BULLET}(?=\s|[A-Za-z]))\s*")
 _INLINE_MARKER = re.compile(r"\d{1,2}[.)]\s+(?=[A-Z\d])|[\u2022\u25cf\u25aa]\s*")
 
@@ -30,22 +30,23 @@ _OPEN_WORDS = frozenset(
 )
 _WRAP_COLUMN = 55
 _BRACKET_REACH = 80
+_LOOK_BACK = 400  # characters; keeps long reports linear
 
 
 def _ends_sentence(text: str, stop: re.Match[str], start: int, end: int) -> bool:
     """Tell whether the full stop ends a sentence of text[start:end]."""
     if _inside_brackets(text, stop, start, end):
         return False
-    if stop.group().endswith(")") and text[stop.end() : end].lstrip()[:1].islower():
+    if stop.group().endswith(")") and text[stop.end() : min(end, stop.end() + _LOOK_BACK)].lstrip()[:1].islower():
         return False
     if "." not in stop.group() or len(stop.group()) > 1:
         return True
-    word = re.search(r"(\S*)$", text[start : stop.start()])
+    word = re.search(r"(\S*)$", text[max(start, stop.start() - _LOOK_BACK) : stop.start()])
     token = word.group(1).lower().lstrip("([") if word else ""
-    following = text[stop.end() : end].lstrip()
+    following = text[stop.end() : min(end, stop.end() + _LOOK_BACK)].lstrip()
     if not following:
         return True
-    if "\n" in text[stop.end() : end - len(following)]:
+    if "\n" in text[stop.end() : text.index(following[0], stop.end())]:
         return token not in _NEVER_LAST
     next_word = re.match(r"[\w-]*", following)
     after = next_word.group().lower() if next_word else ""
@@ -60,26 +61,27 @@ def _ends_sentence(text: str, stop: re.Match[str], start: int, end: int) -> bool
 
 def _inside_brackets(text: str, stop: re.Match[str], start: int, end: int) -> bool:
     """Tell whether brackets that opened before the stop close shortly after it: "(debris? blood?)"."""
-    if text.rfind("(", start, stop.end()) <= text.rfind(")", start, stop.end()):
+    first = max(start, stop.end() - _LOOK_BACK)
+    if text.rfind("(", first, stop.end()) <= text.rfind(")", first, stop.end()):
         return False
     close = text.find(")", stop.end(), min(stop.end() + _BRACKET_REACH, end))
     return close >= 0 and not {"(", "\n"} & set(text[stop.end() : close])
 
 
-def _line_ends_sentence(text: str, newline: re.Match[str], start: int, end: int) -> bool:
+def _line_ends_sentence(text: str, newline: re.Match[str], start: int, end: int, upper: bool) -> bool:
     """Tell whether a line break inside text[start:end] ends a sentence although no full stop does."""
-    following = text[newline.end() : end]
+    following = text[newline.end() : min(end, newline.end() + _LOOK_BACK)]
     if not following or len(re.findall(r"\r\n|\r|\n", newline.group())) > 1 or _MARKER.match(following):
         return True
     line_start = max(text.rfind("\n", 0, newline.start()), text.rfind("\r", 0, newline.start())) + 1
     line = text[max(line_start, start) : newline.start()].rstrip()
-    last = re.search(r"([\w.-]*)[,;(/-]?$", line)
+    last = re.search(r"([\w.-]*)[,;(/-]?$", line[-_LOOK_BACK:])
     if line.endswith((",", "(", "/", "-")) or (last and last.group(1).lower() in _OPEN_WORDS):
         return False
     if following[0].islower():
         return False
     wrapped = len(line) >= _WRAP_COLUMN
-    if following[0].isdigit() or text[start:end].isupper():
+    if following[0].isdigit() or upper:
         return not wrapped
     return True
 
@@ -97,19 +99,21 @@ def split_sentences(text: str, start: int = 0, end: int | None = None) -> tuple[
     """
     end = len(text) if end is None else end
     cuts = {start, end}
+    upper = text[start:end].isupper()
     cuts.update(m.end() for m in _STOP.finditer(text, start, end) if _ends_sentence(text, m, start, end))
-    cuts.update(m.end() for m in _NEWLINE.finditer(text, start, end) if _line_ends_sentence(text, m, start, end))
+    cuts.update(m.end() for m in _NEWLINE.finditer(text, start, end) if _line_ends_sentence(text, m, start, end, upper))
     line_starts = {start} | {m.end() for m in _NEWLINE.finditer(text, start, end)}
 
     sentences: list[Span] = []
     markers: list[Span] = []
     ordered = sorted(cuts)
+    first_words, _ = _strip(text, start, end)
     position = start
     for cut in ordered[1:]:
         first, last = _strip(text, position, cut)
         if first >= last:
             continue
-        at_line_start = any(boundary == first for boundary in line_starts) or not text[start:first].strip()
+        at_line_start = first in line_starts or first == first_words
         marker = (_MARKER if at_line_start else _INLINE_MARKER).match(text, first, end)
         # "2." alone looks like a sentence: it is the marker of the one that follows
         if marker and marker.end() >= last and marker.end() < end:

@@ -47,8 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always, with 0 on success and 2 for an error that the user can put right.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["predict"]:
+        given = predict.spread_folds(given)
     try:
-        app(args=None if arguments is None else list(arguments))
+        app(args=given)
     except (ReportSegError, TextConditioningError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from error

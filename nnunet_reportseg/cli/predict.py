@@ -67,7 +67,7 @@ def command(
         model=trained_model(model, dataset, trainer, plans, configuration),
         reports=reports,
         options=PredictionOptions(
-            folds=None if not folds else tuple(f if f == "all" else int(f) for f in folds),
+            folds=_folds(folds),
             checkpoint=checkpoint,
             encoder=encoder,
             step_size=step_size,
@@ -82,3 +82,29 @@ def command(
             device=device,
         ),
     )
+
+
+def _folds(folds: list[str] | None) -> tuple[int | str, ...] | None:
+    from nnunet_reportseg.errors import DatasetError
+
+    for fold in folds or ():
+        if fold != "all" and not fold.isdecimal():
+            raise DatasetError.about("the fold is no number", value=fold, fix="give 0 to 4, or all")
+    return tuple(fold if fold == "all" else int(fold) for fold in folds) if folds else None
+
+
+def spread_folds(arguments: list[str]) -> list[str]:
+    """``-f 0 1``, as nnU-Net spells it, as ``-f 0 -f 1``, which is what the option parser takes."""
+    result: list[str] = []
+    values = -1  # number of values since -f, -1 outside
+    for argument in arguments:
+        if argument == "-f":
+            values = 0
+        elif argument.startswith("-"):
+            values = -1
+        elif values >= 0:
+            if values > 0:
+                result.append("-f")
+            values += 1
+        result.append(argument)
+    return result

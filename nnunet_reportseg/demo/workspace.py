@@ -15,6 +15,7 @@ from nnunet_reportseg.paths import PREPROCESSED, RAW, RESULTS
 from nnunet_reportseg.trainer_folder import trainer_dir
 
 WORK = "nnunet"
+OWN_FILES = ("results.json", "overview.png", "demo.log", "run.log")
 _MARKER = ".reportseg-demo"
 
 
@@ -36,11 +37,14 @@ def prepare_workspace(out: Path, *, overwrite: bool) -> Path:
     if (out / _MARKER).is_file():
         if not overwrite:
             raise PathsError.about("an earlier demo is here", file=out, fix="add --overwrite or choose another --out")
-        shutil.rmtree(out)
+        for name in OWN_FILES:
+            (out / name).unlink(missing_ok=True)
+        shutil.rmtree(out / WORK, ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / _MARKER).touch()
     work = out / WORK
     for name in (RAW, PREPROCESSED, RESULTS):
         (work / name).mkdir(parents=True)
-    (out / _MARKER).touch()
     return work
 
 

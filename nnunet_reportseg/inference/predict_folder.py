@@ -71,6 +71,16 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
         SidecarError: missing or invalid sidecar, a case without entry.
         ModelMismatchError: the model is not report-guided, or its encoder is not to be had.
     """
+    if not 0 < options.step_size <= 1:
+        raise DatasetError.about(
+            "step size out of range", value=options.step_size, fix="give -step_size above 0 and at most 1"
+        )
+    if not 0 <= options.part_id < options.num_parts:
+        raise DatasetError.about(
+            f"part out of range of {options.num_parts} parts",
+            value=options.part_id,
+            fix="give -part_id from 0 to -num_parts minus 1",
+        )
     device = _device(options.device)
     missing = [
         f"fold_{fold}/{options.checkpoint}"

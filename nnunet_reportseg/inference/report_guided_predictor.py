@@ -202,7 +202,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
     def _queue_arrays(self, names: str | list[str] | None, properties: Any) -> None:
         properties = [properties] if isinstance(properties, dict) else list(properties)
         axes = [patient_axes(p, self.plans_manager.transpose_forward) for p in properties]
-        if not self._queue:
+        if names is not None or not self._queue:
             if names is None:
                 raise ReportContextError(
                     "Arrays have no file names, so their reports are not known. Call queue_cases([case, ...]) in the "

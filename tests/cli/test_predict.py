@@ -1,0 +1,28 @@
+"""``reportseg predict`` takes folds as nnU-Net's users type them."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnunet_reportseg.cli.main import main
+from nnunet_reportseg.cli.predict import spread_folds
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["-f", "0", "1", "-i", "IN"], ["-f", "0", "-f", "1", "-i", "IN"]),
+        (["-i", "IN", "-f", "all"], ["-i", "IN", "-f", "all"]),
+        (["-f", "0", "-f", "1"], ["-f", "0", "-f", "1"]),
+        (["-i", "IN", "-o", "OUT"], ["-i", "IN", "-o", "OUT"]),
+    ],
+)
+def test_folds_are_spread(given, expected):
+    assert spread_folds(given) == expected
+
+
+def test_a_fold_that_is_no_number_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["predict", "-i", str(tmp_path), "-o", str(tmp_path / "out"), "-m", str(tmp_path), "-f", "first"])
+    assert caught.value.code == 2
+    assert "first" in capsys.readouterr().err
