@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -121,6 +122,22 @@ def read_label_set(dataset_json: Path) -> LabelSet:
     return LabelSet(regions, None if ignore is None else int(ignore), content["file_ending"], reader.__name__)
 
 
+def require_channel_numbers(folder: Path, file_ending: str) -> None:
+    """Make sure that every image is named ``<case>_0000<ending>``; nnU-Net's own listing fails without saying which.
+
+    Raises:
+        DatasetError: An image has no channel number.
+    """
+    for file in sorted(folder.glob(f"*{file_ending}")):
+        if not re.search(r"._\d{4}$", file.name[: -len(file_ending)]):
+            raise DatasetError.about(
+                "the image name has no channel number",
+                file=file,
+                value=file.name,
+                fix=f"name it {file.name[: -len(file_ending)]}_0000{file_ending}",
+            )
+
+
 class RawDataset:
     """A folder ``nnUNet_raw/DatasetXXX_Name``."""
 
@@ -145,6 +162,8 @@ class RawDataset:
         listed = "dataset" in _read_json_object(self.folder / DATASET_JSON)
         found: dict[str, Any] = {}
         if listed or (self.folder / "imagesTr").is_dir():
+            if not listed:
+                require_channel_numbers(self.folder / "imagesTr", self.labels.file_ending)
             found = get_filenames_of_train_images_and_targets(str(self.folder))
         if not found:
             raise DatasetError.about(

@@ -55,6 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (ReportSegError, TextConditioningError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(
+            f"error: file {error.filename}: {error.strerror}. Fix: check the path, its rights and the free space",
+            file=sys.stderr,
+        )
+        raise SystemExit(2) from error
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from nnunetv2.utilities.utils import create_lists_from_splitted_dataset_folder
 from nnunet_reportseg.errors import DatasetError, ModelMismatchError
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.paths import RESULTS, dataset_folder_name, require_paths
+from nnunet_reportseg.raw_dataset import require_channel_numbers
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 
 
@@ -104,7 +105,10 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     predictor.initialize_from_trained_model_folder(str(model), options.folds, options.checkpoint)
     predictor.require_report_guided()
     ending = predictor.dataset_json["file_ending"]
-    lists = create_lists_from_splitted_dataset_folder(str(images), ending) if images.is_dir() else []
+    if not images.is_dir():
+        raise DatasetError.about("no such folder", file=images, fix="correct -i")
+    require_channel_numbers(images, ending)
+    lists = create_lists_from_splitted_dataset_folder(str(images), ending)
     if not lists:
         raise DatasetError.about(f"no images with ending {ending}", file=images, fix=f"name them <case>_0000{ending}")
     sidecar = Sidecar.load(reports or images / SIDECAR_NAME)
