@@ -13,8 +13,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from nnunet_reportseg.cli.paired_display import StepDisplay, show_results
 from nnunet_reportseg.data.implants import write_implants
-from nnunet_reportseg.demo.display import StepDisplay, show_results
 from nnunet_reportseg.demo.job import SHORT_TRAINING, Job
 from nnunet_reportseg.demo.pipeline import run_job
 from nnunet_reportseg.demo.workspace import output_to, prepare_workspace

@@ -20,9 +20,9 @@ def command(
     """Run the main job end to end on a phantom: plan, preprocess, embed, train, predict, evaluate."""
     from rich.console import Console
 
+    from nnunet_reportseg.cli.paired_display import StepDisplay, show_results
     from nnunet_reportseg.compatibility import require_supported_nnunet
     from nnunet_reportseg.data.phantom import write_phantom
-    from nnunet_reportseg.demo.display import StepDisplay, show_results
     from nnunet_reportseg.demo.job import SHORT_TRAINING, Job
     from nnunet_reportseg.demo.pipeline import run_job
     from nnunet_reportseg.demo.workspace import output_to, prepare_workspace
