@@ -19,8 +19,8 @@ import SimpleITK as sitk
 from nnunet_reportseg.data.lesion_volume import Lesion, LesionVolume
 from nnunet_reportseg.data.report_writer import DraftReport, Wording, choose_described, write_report
 from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.sidecar import SIDECAR_VERSION
 
-SIDECAR_VERSION = 1
 MANIFEST_VERSION = 1
 SUBFOLDERS = ("imagesTr", "labelsTr", "imagesTs", "labelsTs", "lesionsTs")
 
