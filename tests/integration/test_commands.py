@@ -144,20 +144,20 @@ def test_on_the_phantom_the_masks_follow_their_reports(trained, predicted):
 def test_another_report_gives_other_probabilities_and_reportseg_predict_the_stock_masks(trained, predicted):
     work, raw, number = trained
     tests = PairedTestSet(raw)
-    pair = tests.siblings(next(iter(tests.described)))[:2]
+    cases = tests.siblings(next(iter(tests.described)))
     images, out = work / "two", work / "ours"
     images.mkdir()
-    for case in pair:
+    for case in cases:
         shutil.copy(raw / "imagesTs" / f"{case}_0000.nii.gz", images)
     reports = str(raw / "imagesTs" / "reports.json")
     _run(
         work, "reportseg", "predict", "-i", str(images), "-o", str(out), "-d", number, *MODEL, "-r", reports,
         "-npp", "0", "-nps", "0", "--save_probabilities",
     )  # fmt: skip
-    for case in pair:
+    for case in cases:
         np.testing.assert_array_equal(_mask(out, case), _mask(predicted, case))
-    first, second = (np.load(out / f"{case}.npz")["probabilities"] for case in pair)
-    assert np.abs(first - second).max() > 0.01
+    probabilities = [np.load(out / f"{case}.npz")["probabilities"] for case in cases]
+    assert max(np.abs(other - probabilities[0]).max() for other in probabilities[1:]) > 1e-3
 
 
 def test_reportseg_evaluate_scores_every_case(trained, predicted):
