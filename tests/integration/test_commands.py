@@ -135,12 +135,6 @@ def test_masks_have_the_geometry_of_the_input(trained, predicted):
             assert getattr(mask, name)() == getattr(image, name)(), (case, name)
 
 
-def test_on_the_phantom_the_masks_follow_their_reports(trained, predicted):
-    if "Phantom" not in trained[1].name:
-        pytest.skip("one epoch is too short for masks on real CT; there the probabilities are compared")
-    assert PairedTestSet(trained[1]).score(predicted).follow_rate > 0.6
-
-
 def test_another_report_gives_other_probabilities_and_reportseg_predict_the_stock_masks(trained, predicted):
     work, raw, number = trained
     tests = PairedTestSet(raw)
