@@ -21,13 +21,11 @@ def command(
     from rich.console import Console
 
     from nnunet_reportseg.cli.paired_display import StepDisplay, show_results
-    from nnunet_reportseg.compatibility import require_supported_nnunet
     from nnunet_reportseg.data.phantom import write_phantom
     from nnunet_reportseg.demo.job import SHORT_TRAINING, Job
     from nnunet_reportseg.demo.pipeline import run_job
     from nnunet_reportseg.demo.workspace import output_to, prepare_workspace
 
-    require_supported_nnunet()
     out = out.resolve()
     work = prepare_workspace(out, overwrite=overwrite)
     job = Job(

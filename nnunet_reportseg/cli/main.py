@@ -8,15 +8,28 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 from nnunet_reportseg.cli import check, demo, embed, env, evaluate, implants, info, phantom, predict, train
+from nnunet_reportseg.compatibility import require_supported_nnunet
 from nnunet_reportseg.errors import ReportSegError
 from text_conditioning.errors import TextConditioningError
 
 # Options that a command does not know go on to nnU-Net's own command.
 HAND_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+class NnunetCommand(TyperCommand):
+    """A command that uses nnU-Net, and refuses versions that it was not written for; its help is shown all the same."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Check the version, then run the command."""
+        require_supported_nnunet()
+        return super().invoke(ctx)
+
 
 app = typer.Typer(
     name="reportseg",
@@ -26,15 +39,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("env")(env.command)
-app.command("check")(check.command)
-app.command("embed")(embed.command)
-app.command("train", context_settings=HAND_ON)(train.command)
-app.command("predict")(predict.command)
-app.command("evaluate")(evaluate.command)
+app.command("check", cls=NnunetCommand)(check.command)
+app.command("embed", cls=NnunetCommand)(embed.command)
+app.command("train", cls=NnunetCommand, context_settings=HAND_ON)(train.command)
+app.command("predict", cls=NnunetCommand)(predict.command)
+app.command("evaluate", cls=NnunetCommand)(evaluate.command)
 app.command("info")(info.command)
 app.command("phantom")(phantom.command)
 app.command("implants")(implants.command)
-app.command("demo")(demo.command)
+app.command("demo", cls=NnunetCommand)(demo.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -66,3 +66,32 @@ def test_every_command_module_is_registered_under_its_own_name() -> None:
     folder = Path(__file__).parents[2] / "nnunet_reportseg" / "cli"
     modules = {file.stem for file in folder.glob("*.py") if "\ndef command(" in file.read_text(encoding="utf-8")}
     assert {command.name for command in app.registered_commands} == modules
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "-d", "1"],
+        ["embed", "-d", "1"],
+        ["train", "1", "2d", "0"],
+        ["predict", "-i", "in", "-o", "out"],
+        ["evaluate", "-p", "in", "-r", "in"],
+        ["demo"],
+    ],
+)
+def test_commands_that_use_nnunet_refuse_other_versions(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("nnunet_reportseg.compatibility._MINOR", (2, 7))
+    monkeypatch.chdir(tmp_path)
+    assert _run(*arguments).value.code == 2
+    assert 'Fix: pip install "nnunetv2>=2.8,<2.9"' in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert _run(arguments[0], "--help").value.code == 0
+
+
+def test_other_commands_run_with_any_nnunet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("nnunet_reportseg.compatibility._MINOR", (2, 7))
+    assert _run("env").value.code == 0
+    assert _run("info", "--json").value.code == 0
+    assert _run("phantom", "-o", str(tmp_path), "--cases", "1", "--test-volumes", "0").value.code == 0
