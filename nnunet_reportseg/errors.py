@@ -6,10 +6,17 @@ on stderr and exit code 2; anything else is a bug and keeps its traceback.
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
 from typing import TypeVar
 
 _Error = TypeVar("_Error", bound="ReportSegError")
+
+# A value may be a whole report, or nested too deeply to be printed at all.
+_VALUE = reprlib.Repr()
+_VALUE.maxlevel = 3
+_VALUE.maxlist = _VALUE.maxtuple = _VALUE.maxdict = 10
+_VALUE.maxstring = _VALUE.maxother = _VALUE.maxlong = 120
 
 
 class ReportSegError(Exception):
@@ -67,11 +74,11 @@ def describe(
     """Join problem, case, file, value and fix to one message; see `ReportSegError.about`."""
     parts = []
     if case is not None:
-        parts.append(f"case '{case}'")
+        parts.append(f"case {str(case)!r}")  # a file name may hold what cannot be printed
     if file is not None:
         parts.append(f"file {file}")
     where = ", ".join(parts)
-    found = "" if value is None else f" (found: {value!r})"
+    found = "" if value is None else f" (found: {_VALUE.repr(value)})"
     return f"{where + ': ' if where else ''}{problem}{found}. Fix: {fix}"
 
 

@@ -31,9 +31,10 @@ from nnunet_reportseg.sidecar_format import (
     as_json,
     has_words,
     name_some,
-    read_json_object,
+    read_sidecar,
     validate,
 )
+from nnunet_reportseg.text_file import read_text
 
 __all__ = ["SIDECAR_NAME", "SIDECAR_VERSION", "CaseEntry", "Finding", "Sidecar"]
 
@@ -68,7 +69,7 @@ class Sidecar:
                 schema violations are named, not only the first.
         """
         path = Path(path)
-        return cls(validate(read_json_object(path), path).cases, path=path)
+        return cls(read_sidecar(path).cases, path=path)
 
     @classmethod
     def from_cases(cls, cases: Mapping[str, CaseEntry | Mapping[str, Any]], *, path: Path | None = None) -> Sidecar:
@@ -219,24 +220,13 @@ class Sidecar:
     def _read_report(self, case_id: str, entry: CaseEntry) -> str:
         base = self.path.parent if self.path is not None else Path()
         file = base / str(entry.report_file)
-        try:
-            text = file.read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            raise SidecarError.about(
-                f"the report file cannot be read: {error.strerror}",
-                case=case_id,
-                file=file,
-                value=entry.report_file,
-                fix=f"correct report_file in {self._file} (it is relative to that file) or the file's permissions",
-            ) from error
-        except UnicodeDecodeError as error:
-            raise SidecarError.about(
-                f"the report file is not UTF-8 at byte {error.start}",
-                case=case_id,
-                file=file,
-                value=error.object[error.start : error.start + 1],
-                fix="save it as UTF-8, for example: iconv -f latin1 -t utf-8",
-            ) from error
+        text = read_text(
+            file,
+            SidecarError,
+            what="the report file",
+            absent=f"correct report_file in {self._file} (it is relative to that file) or the file's permissions",
+            case=case_id,
+        )
         if not has_words(text):
             raise SidecarError.about(
                 "the report file is empty",

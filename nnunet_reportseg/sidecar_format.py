@@ -5,20 +5,47 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from nnunet_reportseg.errors import SidecarError, describe
+from nnunet_reportseg.text_file import read_json_object, unusable_character
 
 SIDECAR_VERSION = 1
 SIDECAR_NAME = "reports.json"
 
-_LabelValue = Annotated[int, Field(strict=True, gt=0)]
 _MAX_NAMED = 20
+_OWN = "reportseg"
+_NO_REPORT = 'write "report": null if there is no report'
+
+
+def _refusal(problem: str, fix: str, value: object = None) -> PydanticCustomError:
+    """A violation that carries its own fix, and a value where the whole input would say too much."""
+    return PydanticCustomError(_OWN, "{problem}", {"problem": problem, "fix": fix, "value": value})
+
+
+def _usable(text: str) -> str:
+    character = unusable_character(text)
+    if character is not None:
+        raise _refusal(f"the text holds {character}, which no file can hold", "remove or correct this character")
+    return text
+
+
+_LabelValue = Annotated[int, Field(strict=True, gt=0)]
+_Text = Annotated[str, AfterValidator(_usable)]
 
 
 class Finding(BaseModel):
@@ -32,15 +59,15 @@ class Finding(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str = Field(min_length=1)
-    text: str = Field(min_length=1)
+    id: _Text = Field(min_length=1)
+    text: _Text = Field(min_length=1)
     label_values: tuple[_LabelValue, ...] = ()
 
     @field_validator("text")
     @classmethod
     def _text_has_words(cls, text: str) -> str:
         if not has_words(text):
-            raise ValueError("the text of a finding has no words")
+            raise _refusal("the text of a finding has no words", "quote the words of the report", text)
         return text
 
 
@@ -59,18 +86,18 @@ class CaseEntry(BaseModel):
         json_schema_extra={"oneOf": [{"required": ["report"]}, {"required": ["report_file"]}]},
     )
 
-    report: str | None = None
-    report_file: Annotated[str | None, WithJsonSchema({"type": "string", "minLength": 1})] = None
+    report: _Text | None = None
+    report_file: Annotated[_Text | None, WithJsonSchema({"type": "string", "minLength": 1})] = None
     findings: tuple[Finding, ...] = ()
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> CaseEntry:
         if {"report", "report_file"} <= self.model_fields_set:
-            raise ValueError("both report and report_file are given; keep one of them")
+            raise _refusal("both report and report_file are given", "keep one of them", self.report_file)
         if "report" not in self.model_fields_set and not self.report_file:
-            raise ValueError('neither report nor report_file is given; write "report": null if there is no report')
+            raise _refusal("neither report nor report_file is given", _NO_REPORT)
         if self.report is not None and not has_words(self.report):
-            raise ValueError('the report is empty; write "report": null if there is no report')
+            raise _refusal("the report is empty", _NO_REPORT, self.report)
         return self
 
     @model_validator(mode="after")
@@ -78,7 +105,7 @@ class CaseEntry(BaseModel):
         ids = [finding.id for finding in self.findings]
         repeated = sorted({name for name in ids if ids.count(name) > 1})
         if repeated:
-            raise ValueError(f"finding ids must be unique within a case; given twice: {', '.join(repeated)}")
+            raise _refusal("findings share an id", "give every finding of a case an id of its own", name_some(repeated))
         return self
 
 
@@ -109,65 +136,21 @@ def as_json(entry: CaseEntry) -> dict[str, Any]:
     return {**source, "findings": findings} if findings else dict(source)
 
 
-def read_json_object(path: Path) -> dict[str, Any]:
-    """Read a file as one JSON object.
+def read_sidecar(path: Path) -> SidecarFile:
+    """Read and validate a sidecar.
 
     Raises:
-        SidecarError: The file is missing, unreadable, not UTF-8, not JSON, or uses a name twice in one object.
+        SidecarError: The file is missing, unreadable, not UTF-8, not JSON, uses a name twice in one object, is of
+            another version or breaks the schema.
     """
-    try:
-        data = json.loads(path.read_bytes().decode("utf-8-sig"), object_pairs_hook=_no_repeated_keys)
-    except OSError as error:
-        raise SidecarError.about(
-            f"the sidecar cannot be read: {error.strerror}",
-            file=path,
-            fix=f"put a {SIDECAR_NAME} there, or name another file with -r; docs/reports.schema.json has the format",
-        ) from error
-    except UnicodeDecodeError as error:
-        raise SidecarError.about(
-            f"the sidecar is not UTF-8 at byte {error.start}",
-            file=path,
-            value=error.object[error.start : error.start + 1],
-            fix="save it as UTF-8, for example: iconv -f latin1 -t utf-8",
-        ) from error
-    except json.JSONDecodeError as error:
-        raise SidecarError.about(
-            f"the sidecar is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
-            file=path,
-            value=error.doc[error.pos : error.pos + 20],
-            fix="correct that line; python -m json.tool checks a file",
-        ) from error
-    except _RepeatedKeyError as error:
-        raise SidecarError.about(
-            "a name is used twice in the same object, so one of the two entries would be lost",
-            case=error.key,
-            file=path,
-            value=error.key,
-            fix="rename or remove one of them",
-        ) from error
-    if not isinstance(data, dict):
-        raise SidecarError.about(
-            "the sidecar must be a JSON object",
-            file=path,
-            value=type(data).__name__,
-            fix='start from {"reportseg_version": 1, "cases": {}}',
-        )
-    return data
-
-
-class _RepeatedKeyError(Exception):
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
-
-
-def _no_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in result:
-            raise _RepeatedKeyError(key)
-        result[key] = value
-    return result
+    data = read_json_object(
+        path,
+        SidecarError,
+        what="the sidecar",
+        absent=f"put a {SIDECAR_NAME} there, or name another file with -r; docs/reports.schema.json has the format",
+        start='start from {"reportseg_version": 1, "cases": {}}',
+    )
+    return validate(data, path)
 
 
 def validate(data: Mapping[str, Any], path: Path | None) -> SidecarFile:
@@ -202,19 +185,13 @@ def _schema_problem(problem: Any, path: Path | None) -> str:
     location = [str(part) for part in problem["loc"]]
     case = location[1] if len(location) > 1 and location[0] == "cases" else None
     field = ".".join(location[2:] if case is not None else location)
-    own = problem["type"] == "value_error"
-    message = problem["msg"].removeprefix("Value error, ")
-    problem_text = f"{field}: {message}" if field else message
-    if own and ";" in problem_text:
-        problem_text, fix = (part.strip() for part in problem_text.split(";", 1))
-    else:
-        fix = _FIXES.get(problem["type"], "follow docs/reports.schema.json")
-    return describe(problem_text, case=case, file=path or SIDECAR_NAME, value=_short(problem["input"]), fix=fix)
-
-
-def _short(value: object) -> object:
-    text = repr(value)
-    return value if len(text) <= 80 else text[:77] + "..."
+    message = f"{field}: {problem['msg']}" if field else problem["msg"]
+    own = problem["ctx"] if problem["type"] == _OWN else {}
+    fix = own.get("fix") or _FIXES.get(problem["type"], "follow docs/reports.schema.json")
+    value = own.get("value")
+    return describe(
+        message, case=case, file=path or SIDECAR_NAME, value=problem["input"] if value is None else value, fix=fix
+    )
 
 
 _FIXES = {

@@ -56,6 +56,24 @@ BAD_SIDECARS = [
     ),
     pytest.param(BadSidecar(b"[]", "", "list", "start from {"), id="not an object"),
     pytest.param(BadSidecar(b"{}\xff", "byte 2", "xff", "save it as UTF-8"), id="not UTF-8"),
+    pytest.param(BadSidecar("{}".encode("utf-16"), "", "looks like UTF-16", "iconv -f utf-16 -t utf-8"), id="UTF-16"),
+    pytest.param(
+        BadSidecar("{}".encode("utf-16-be"), "", "looks like UTF-16", "iconv -f utf-16be -t utf-8"), id="UTF-16 no BOM"
+    ),
+    pytest.param(BadSidecar(b"[" * 200_000, "", "nested too deeply", "start from {"), id="nested very deeply"),
+    pytest.param(
+        BadSidecar(
+            b'{"reportseg_version": 1, "cases": {"case_001": {"report": ' + b"[" * 800 + b"]" * 800 + b"}}}",
+            "case 'case_001'",
+            "found: [[[[...]]]]",
+            "in quotes",
+        ),
+        id="nested deeply",
+    ),
+    pytest.param(
+        BadSidecar(b'{"reportseg_version": ' + b"1" * 5000 + b"}", "", "a number that is too long", "start from {"),
+        id="very long number",
+    ),
     pytest.param(
         BadSidecar(_of({"report": _REPORT}, version=2), "", "found: 2", '"reportseg_version": 1'), id="wrong version"
     ),
@@ -93,8 +111,8 @@ BAD_SIDECARS = [
         BadSidecar(
             _of({"report": _REPORT, "findings": [_finding(), _finding()]}),
             "case 'case_001'",
-            "finding ids must be unique within a case",
-            "given twice: 1",
+            "findings share an id (found: '1')",
+            "an id of its own",
         ),
         id="finding ids twice",
     ),
@@ -120,9 +138,61 @@ BAD_SIDECARS = [
         BadSidecar(_of({"report": _REPORT, "findings": [_finding(text="--")]}), "case 'case_001'", "'--'", "no words"),
         id="finding without words",
     ),
+    pytest.param(
+        BadSidecar(
+            _of({"report": "A \ud800 nodule."}), "case 'case_001'", "report: the text holds U+D800", "remove or correct"
+        ),
+        id="lone surrogate in a report",
+    ),
+    pytest.param(
+        BadSidecar(
+            b'{"reportseg_version": 1, "cases": {"case_\\udfff": {"report": null}}}',
+            "case 'case_\\udfff'",
+            "a name holds U+DFFF",
+            "rename or remove",
+        ),
+        id="lone surrogate in a case",
+    ),
+    pytest.param(
+        BadSidecar(
+            _of({"report_file": "a\0.txt"}),
+            "case 'case_001'",
+            "report_file: the text holds U+0000",
+            "remove or correct",
+        ),
+        id="NUL in a file name",
+    ),
 ]
 
 BAD_REPORT_FILES = [
+    pytest.param(
+        BadSidecar(
+            _of({"report_file": ".."}), "case 'case_001'", "Is a directory", "correct report_file", named_file=".."
+        ),
+        id="text file is a folder",
+    ),
+    pytest.param(
+        BadSidecar(
+            _of(_FILE),
+            "case 'case_001'",
+            "looks like UTF-16",
+            "iconv -f utf-16le -t utf-8",
+            beside=(("case_001.txt", "A nodule.".encode("utf-16-le")),),
+            named_file="case_001.txt",
+        ),
+        id="text file UTF-16",
+    ),
+    pytest.param(
+        BadSidecar(
+            _of(_FILE),
+            "case 'case_001'",
+            "a NUL character at byte 9",
+            "remove it",
+            beside=(("case_001.txt", b"A nodule.\0"),),
+            named_file="case_001.txt",
+        ),
+        id="text file with NUL",
+    ),
     pytest.param(
         BadSidecar(_of(_FILE), "case 'case_001'", "No such file", "correct report_file", named_file="case_001.txt"),
         id="text file missing",

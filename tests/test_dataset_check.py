@@ -80,7 +80,7 @@ def test_unreadable_and_empty_reports(tmp_path: Path) -> None:
     folder = write_raw_dataset(tmp_path, {"case_001": {"report_file": "1.txt"}, "case_002": {"report_file": "2.txt"}})
     (folder / "2.txt").write_text("\n")
     unreadable, empty = check_dataset(folder)
-    assert (unreadable.case, unreadable.file, unreadable.value) == ("case_001", folder / "1.txt", "1.txt")
+    assert (unreadable.case, unreadable.file) == ("case_001", folder / "1.txt")
     assert "cannot be read" in unreadable.message
     assert (empty.case, empty.file) == ("case_002", folder / "2.txt")
     assert "empty" in empty.message

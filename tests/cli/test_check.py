@@ -42,7 +42,7 @@ def test_bad_text_file_exits_with_2(bad: BadSidecar, dataset: Path, capsys: pyte
     bad.write(dataset)
     assert _check() == 2
     table = capsys.readouterr().out
-    for part in ("case_001", bad.value, bad.fix, str(dataset / "case_001.txt")):
+    for part in ("case_001", bad.value, bad.fix, str(dataset / bad.named_file)):
         assert part in table
 
 
