@@ -1,6 +1,8 @@
 """Checks a raw dataset against its sidecar before anything expensive starts, and names every problem at once.
 
 What the schema alone can see is in `nnunet_reportseg.sidecar_format`; here the sidecar meets the images and labels.
+Whether images and labels fit each other (shape, spacing, channels, undeclared values) is no matter of reports and is
+left to ``nnUNetv2_plan_and_preprocess --verify_dataset_integrity``.
 """
 
 from __future__ import annotations
@@ -10,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from nnunet_reportseg.errors import DatasetError, GeometryError, SidecarError
-from nnunet_reportseg.raw_dataset import DATASET_JSON, RawCase, RawDataset
+from nnunet_reportseg.dataset_json import DATASET_JSON
+from nnunet_reportseg.errors import DatasetError, GeometryError, ReportSegError, SidecarError
+from nnunet_reportseg.label_map import read_label_map
+from nnunet_reportseg.raw_dataset import RawCase, RawDataset
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Finding, Sidecar
 
 Severity = Literal["error", "warning"]
@@ -67,6 +69,7 @@ def check_dataset(
     cases = dataset.cases
     problems = list(_unknown_cases(sidecar, dataset))
     for done, (case, files) in enumerate(cases.items(), start=1):
+        problems += _missing_files(case, files)
         if case in sidecar:
             problems += _check_case(case, files, sidecar, dataset)
         else:
@@ -98,6 +101,12 @@ def _unknown_cases(sidecar: Sidecar, dataset: RawDataset) -> Iterator[Problem]:
             )
 
 
+def _missing_files(case: str, files: RawCase) -> Iterator[Problem]:
+    for kind, file in (*(("image", image) for image in files.images), ("label file", files.labels)):
+        if not file.is_file():
+            yield Problem(case, file, "", f"the {kind} is missing", "add it, or take the case out of the dataset")
+
+
 def _check_case(case: str, files: RawCase, sidecar: Sidecar, dataset: RawDataset) -> Iterator[Problem]:
     try:
         report = sidecar.report_text(case)
@@ -118,8 +127,10 @@ def _check_case(case: str, files: RawCase, sidecar: Sidecar, dataset: RawDataset
             f"finding '{wanted[value].id}' has a label value that {DATASET_JSON} does not declare",
             f"correct label_values, or add {value} to the labels in {dataset.folder / DATASET_JSON}",
         )
+    if not files.labels.is_file():
+        return
     try:
-        present = {int(value) for value in np.unique(dataset.labels.read(files.labels))}
+        present = read_label_map(files.labels, dataset.labels.reader, case=case).values
     except DatasetError as error:
         yield _problem_of(error, case)
         return
@@ -157,10 +168,12 @@ def _orientation(dataset: RawDataset) -> Iterator[Problem]:
 
     axes = {}
     for case, files in dataset.cases.items():
+        if not files.images[0].is_file():
+            continue
         try:
             properties = properties_of_file(files.images[0], dataset.labels.reader)
         except GeometryError as error:
-            yield Problem(case, files.images[0], "", str(error), "replace the file; it may be damaged")
+            yield _problem_of(error, case)
             continue
         # Any transposition permutes all cases alike, so it cannot make axes differ or agree.
         axes[case] = patient_axes(properties, (0, 1, 2))
@@ -180,7 +193,7 @@ def _orientation(dataset: RawDataset) -> Iterator[Problem]:
                 )
 
 
-def _problem_of(error: SidecarError | DatasetError, case: str) -> Problem:
+def _problem_of(error: ReportSegError, case: str) -> Problem:
     value = "" if error.value is None else str(error.value)
     return Problem(case, Path(error.file or ""), value, error.problem, error.fix)
 

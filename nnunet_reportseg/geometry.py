@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunet_reportseg.errors import GeometryError
+from nnunet_reportseg.image_errors import reading_errors, reason
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,15 @@ def properties_of_file(file: Path, reader_name: str) -> dict[str, Any]:
     Raises:
         GeometryError: the header cannot be read.
     """
+    try:
+        return _header(file, reader_name)
+    except reading_errors() as error:
+        raise GeometryError.about(
+            f"the image header cannot be read ({reason(error)})", file=file, fix="replace the file; it may be damaged"
+        ) from error
+
+
+def _header(file: Path, reader_name: str) -> dict[str, Any]:
     reorients = reader_name.endswith("WithReorient")
     if reader_name.startswith("Nibabel"):
         import nibabel
@@ -106,10 +116,7 @@ def properties_of_file(file: Path, reader_name: str) -> dict[str, Any]:
 
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(file))
-        try:
-            reader.ReadImageInformation()
-        except RuntimeError as error:
-            raise GeometryError(f"{file}: the image header cannot be read ({error}). Check the file.") from error
+        reader.ReadImageInformation()
         direction = reader.GetDirection()
         if reorients and len(direction) == 9:  # nnU-Net reorients to ITK's "RAS": axes towards R, A, S
             direction = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)

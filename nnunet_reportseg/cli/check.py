@@ -24,7 +24,11 @@ def command(
         MissingReport, typer.Option(help="Whether a case without an entry is an error or has no report.")
     ] = MissingReport.ERROR,
 ) -> None:
-    """Check reports.json against the raw dataset and name every problem; exit code 2 if there is an error."""
+    """Check reports.json against the raw dataset and name every problem; exit code 2 if there is an error.
+
+    Whether images and labels fit each other is nnU-Net's own check: nnUNetv2_plan_and_preprocess
+    --verify_dataset_integrity.
+    """
     from rich.console import Console
 
     from nnunet_reportseg.cli.progress import cases_progress

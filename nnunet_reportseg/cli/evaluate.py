@@ -31,10 +31,10 @@ def command(
     from rich.console import Console
 
     from nnunet_reportseg.cli.progress import cases_progress
+    from nnunet_reportseg.dataset_json import DATASET_JSON, read_label_set
     from nnunet_reportseg.errors import DatasetError
     from nnunet_reportseg.evaluation.segmentation import evaluate_folder
     from nnunet_reportseg.paths import RAW, dataset_folder_name, require_paths
-    from nnunet_reportseg.raw_dataset import DATASET_JSON, read_label_set
 
     for name, folder in (("--predictions", predictions), ("--references", references)):
         if not folder.is_dir():

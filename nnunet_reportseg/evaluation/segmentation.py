@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunet_reportseg.atomic_write import write_text
+from nnunet_reportseg.dataset_json import DATASET_JSON, LabelSet
 from nnunet_reportseg.errors import DatasetError
-from nnunet_reportseg.raw_dataset import LabelSet
+from nnunet_reportseg.label_map import LabelMap, read_label_map
 
 logger = logging.getLogger(__name__)
 
@@ -117,14 +118,15 @@ def evaluate_folder(
     Args:
         predictions: Folder with one label file per case.
         references: Folder with one label file per case; decides which cases are scored.
-        labels: Labels or regions, from `nnunet_reportseg.raw_dataset.read_label_set`.
+        labels: Labels or regions, from `nnunet_reportseg.dataset_json.read_label_set`.
         progress: Called with the number of cases done and the number of all.
 
     Returns:
         Scores per case and label.
 
     Raises:
-        DatasetError: There are no references, a prediction is missing or unreadable, or shapes differ.
+        DatasetError: There are no references, a file is missing, unreadable or holds values that are no labels, or a
+            prediction does not lie on the grid of its reference.
     """
     ending = labels.file_ending
     cases = sorted(file.name[: -len(ending)] for file in Path(references).glob(f"*{ending}"))
@@ -145,21 +147,35 @@ def evaluate_folder(
         logger.warning("%d predictions have no reference and are not scored: %s", len(extra), ", ".join(sorted(extra)))
     scores: list[LabelScore] = []
     for done, case in enumerate(cases, start=1):
-        reference_file = Path(references) / f"{case}{ending}"
-        reference = labels.read(reference_file)
-        prediction = labels.read(Path(predictions) / f"{case}{ending}")
-        if reference.shape != prediction.shape:
+        prediction, reference = (
+            _read(Path(folder) / f"{case}{ending}", labels, case) for folder in (predictions, references)
+        )
+        difference = prediction.grid.difference(reference.grid)
+        if difference is not None:
             raise DatasetError.about(
-                f"prediction and reference differ in shape: {prediction.shape} and {reference.shape}",
+                f"prediction and reference differ in {difference}",
                 case=case,
-                file=reference_file,
-                value=prediction.shape,
-                fix="predict on the image's own grid",
+                file=Path(predictions) / f"{case}{ending}",
+                fix="predict on the image's own grid, or give the references of these predictions",
             )
-        scores += score_case(case, prediction, reference, labels)
+        scores += score_case(case, prediction.voxels, reference.voxels, labels)
         if progress is not None:
             progress(done, len(cases))
     return Evaluation(tuple(scores))
+
+
+def _read(file: Path, labels: LabelSet, case: str) -> LabelMap:
+    label_map = read_label_map(file, labels.reader, case=case)
+    undeclared = label_map.values - labels.values - {0, labels.ignore_label}
+    if undeclared:
+        raise DatasetError.about(
+            f"the segmentation has values that {DATASET_JSON} does not declare",
+            case=case,
+            file=file,
+            value=sorted(undeclared),
+            fix=f"name the {DATASET_JSON} that belongs to these segmentations",
+        )
+    return label_map
 
 
 def score_case(

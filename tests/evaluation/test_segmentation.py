@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
+from nnunet_reportseg.dataset_json import read_label_set
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.evaluation.segmentation import Evaluation, evaluate_folder
-from nnunet_reportseg.raw_dataset import read_label_set
 from tests.small_dataset import write_dataset_json, write_image
 
 LABELS = {"background": 0, "organ": 1, "nodule": 2}
@@ -80,8 +83,8 @@ def test_region_joins_its_values(tmp_path: Path) -> None:
 
 
 def test_ignored_voxels_count_neither_way(tmp_path: Path) -> None:
-    pairs = {"a": (_volume(1, 3, 3, 0), _volume(1, 1, 0, 0))}
-    (score,) = _evaluate(tmp_path, pairs, {"background": 0, "organ": 1, "ignore": 3}).scores
+    pairs = {"a": (_volume(1, 2, 2, 0), _volume(1, 1, 0, 0))}
+    (score,) = _evaluate(tmp_path, pairs, {"background": 0, "organ": 1, "ignore": 2}).scores
     assert (score.n_ref, score.n_pred, score.dice) == (1, 1, 1.0)
 
 
@@ -113,6 +116,70 @@ def test_missing_references_are_an_error(tmp_path: Path) -> None:
 def test_other_grid_is_an_error_that_names_the_case(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"case 'a', file .*differ in shape: \(2, 3, 4\) and \(2, 3, 5\)"):
         _evaluate(tmp_path, {"a": (np.zeros((2, 3, 5), np.uint8), _volume(1))})
+
+
+OBLIQUE = (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda image: image.SetSpacing((1, 1, 2)), r"spacing: \(2\.0, 1\.0, 1\.0\) and \(1\.0, 1\.0, 1\.0\)"),
+        (lambda image: image.SetOrigin((0, 0, -3)), r"origin: \(0\.0, 0\.0, -3\.0\) and \(0\.0, 0\.0, 0\.0\)"),
+        (lambda image: image.SetDirection(OBLIQUE), "direction: "),
+    ],
+)
+def test_other_place_in_the_patient_is_an_error_that_names_the_case(
+    tmp_path: Path, change: Callable[[sitk.Image], None], named: str
+) -> None:
+    for case in "ab":
+        write_image(tmp_path / "reference" / f"{case}.nii.gz", _volume(1))
+        image = sitk.GetImageFromArray(_volume(1))
+        if case == "b":
+            change(image)
+        (tmp_path / "prediction").mkdir(exist_ok=True)
+        sitk.WriteImage(image, str(tmp_path / "prediction" / f"{case}.nii.gz"))
+    with pytest.raises(DatasetError, match=rf"case 'b', file .*prediction.b\.nii\.gz: .*differ in {named}"):
+        _evaluate(tmp_path, {})
+
+
+def test_rounding_of_file_formats_is_not_another_grid(tmp_path: Path) -> None:
+    image = sitk.GetImageFromArray(_volume(1))
+    image.SetSpacing((0.7421875, 0.7421875, 1.3))
+    image.SetOrigin((-187.3331, -201.0007, 1133.7))
+    image.SetDirection(OBLIQUE)
+    label_set = read_label_set(write_dataset_json(tmp_path / "dataset", LABELS))
+    for folder, shift in (("reference", 0), ("prediction", 5e-5)):
+        image.SetOrigin([part + shift for part in image.GetOrigin()])
+        (tmp_path / folder).mkdir()
+        sitk.WriteImage(image, str(tmp_path / folder / "a.nii.gz"))
+    assert evaluate_folder(tmp_path / "prediction", tmp_path / "reference", label_set).scores
+
+
+@pytest.mark.parametrize(
+    ("value", "named"), [(0.5, "0.5"), (np.nan, "nan"), (np.inf, "inf"), (-1, "-1.0"), (1e9, "1000000000.0")]
+)
+@pytest.mark.parametrize("folder", ["prediction", "reference"])
+def test_voxels_that_are_no_label_values_are_an_error(tmp_path: Path, folder: str, value: float, named: str) -> None:
+    for name in ("prediction", "reference"):
+        voxels = _volume(1).astype(np.float32)
+        voxels[1, 1, 1] = value if name == folder else 0
+        write_image(tmp_path / name / "a.nii.gz", voxels)
+    # ITK reads NIfTI without NaN and infinity: it makes them 0.
+    labels = replace(read_label_set(write_dataset_json(tmp_path / "dataset", LABELS)), reader="NibabelIO")
+    with pytest.raises(DatasetError, match=rf"case 'a', file .*{folder}.*: 1 voxels .*found: {named}\)"):
+        evaluate_folder(tmp_path / "prediction", tmp_path / "reference", labels)
+
+
+def test_several_channels_are_an_error(tmp_path: Path) -> None:
+    pairs = {"a": (_volume(1), np.zeros((2, 2, 3, 4), np.uint8))}
+    with pytest.raises(DatasetError, match=r"case 'a', file .*prediction.*several channels \(found: 2\)"):
+        _evaluate(tmp_path, pairs)
+
+
+def test_values_of_another_dataset_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"case 'a', file .*reference.*does not declare \(found: \[3, 7\]\)"):
+        _evaluate(tmp_path, {"a": (_volume(1, 3, 7), _volume(1))})
 
 
 def test_prediction_without_reference_is_not_scored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
