@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+# What the generators of paired datasets share.
+RawRoot = Annotated[Path, typer.Option("--out", "-o", envvar="nnUNet_raw", help="Folder of raw datasets (nnUNet_raw).")]
+NewDataset = Annotated[int, typer.Option("--dataset", "-d", help="Number of the new dataset.")]
+NewName = Annotated[str, typer.Option("--name", help="Name after the number.")]
+TrainingCases = Annotated[int, typer.Option("--cases", help="Training cases.")]
+TestVolumes = Annotated[int, typer.Option("--test-volumes", help="Test volumes; each gives one test case per lesion.")]
+Lesions = Annotated[tuple[int, int], typer.Option("--lesions", help="Fewest and most lesions per volume.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed and input give the same dataset.")]
 
 
 class MissingReport(Enum):

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nnunet_reportseg.cli.options import Lesions, NewDataset, NewName, RawRoot, Seed, TestVolumes, TrainingCases
+
 
 def command(
-    out: Annotated[Path, typer.Option("--out", "-o", envvar="nnUNet_raw", help="Folder of raw datasets (nnUNet_raw).")],
-    dataset_id: Annotated[int, typer.Option("--dataset", "-d", help="Number of the new dataset.")] = 501,
-    name: Annotated[str, typer.Option("--name", help="Name after the number.")] = "ReportPhantom",
-    cases: Annotated[int, typer.Option("--cases", help="Training cases.")] = 40,
-    test_volumes: Annotated[
-        int, typer.Option("--test-volumes", help="Test volumes; each gives one test case per lesion.")
-    ] = 8,
+    out: RawRoot,
+    dataset_id: NewDataset = 501,
+    name: NewName = "ReportPhantom",
+    cases: TrainingCases = 40,
+    test_volumes: TestVolumes = 8,
     shape: Annotated[tuple[int, int, int], typer.Option("--shape", help="Voxels (z y x).")] = (16, 40, 40),
     spacing: Annotated[tuple[float, float, float], typer.Option("--spacing", help="Spacing in mm (z y x).")] = (
         10,
         8,
         8,
     ),
-    lesions: Annotated[tuple[int, int], typer.Option("--lesions", help="Fewest and most lesions per volume.")] = (2, 4),
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same dataset.")] = 0,
+    lesions: Lesions = (2, 4),
+    seed: Seed = 0,
 ) -> None:
     """Write a synthetic dataset whose lesions only the report can tell apart."""
     from nnunet_reportseg.data.phantom import write_phantom

@@ -18,10 +18,9 @@ from nnunet_reportseg.data.implants_nodules import Nodule, read_nodules, split_n
 from nnunet_reportseg.data.implants_wording import TEST_WORDING, TRAINING_WORDING
 from nnunet_reportseg.data.lesion_volume import LesionVolume
 from nnunet_reportseg.data.paired_dataset import PairedDatasetWriter
-from nnunet_reportseg.data.sites import SITES
+from nnunet_reportseg.data.paired_options import SPLIT_STREAM, TEST_STREAM, TRAINING_STREAM, PairedOptions
 from nnunet_reportseg.errors import DatasetError
 
-TRAINING_STREAM, TEST_STREAM, SPLIT_STREAM = 0, 1, 2
 TEST_SHARE = 0.25
 
 
@@ -66,29 +65,13 @@ def write_implants(
         DatasetError: No lungs are found, no nodule fits, an input cannot be read, the dataset exists already, or an
             argument is out of range.
     """
-    fewest, most = lesions
-    if not 2 <= fewest <= most <= len(SITES):
-        raise DatasetError.about(
-            "number of lesions out of range", value=lesions, fix=f"give fewest and most, within 2 to {len(SITES)}"
-        )
-    if num_training < 1 or num_test_volumes < 0:
-        raise DatasetError.about(
-            "number of training cases and test volumes out of range",
-            value=(num_training, num_test_volumes),
-            fix="give at least 1 training case and no negative number of test volumes",
-        )
-    if spacing_mm is not None and min(spacing_mm) <= 0:
-        raise DatasetError.about(
-            "spacing must be positive", value=spacing_mm, fix="give three positive numbers (z y x)"
-        )
-    writer = PairedDatasetWriter(
-        Path(raw_root), dataset_id=dataset_id, name=name, generator="implants", max_lesions=most
-    )
+    options = PairedOptions(Path(raw_root), dataset_id, name, num_training, num_test_volumes, lesions, spacing_mm, seed)
+    writer = PairedDatasetWriter(options, generator="implants")
     files = volume_files(volumes)
-    rng = np.random.default_rng([seed, SPLIT_STREAM])
+    rng = options.rng(SPLIT_STREAM)
     training_nodules, test_nodules = split_nodules(read_nodules(nodules), TEST_SHARE, rng)
     training_files, test_files = _split_files(files, rng)
-    common = _Common(lungs, spacing_mm, min_voxels, lesions, seed)
+    common = _Common(options, lungs, min_voxels)
     with writer:
         writer.add_facts(
             {
@@ -108,11 +91,9 @@ def write_implants(
 class _Common:
     """What training and test volumes have in common."""
 
+    options: PairedOptions
     lungs: Path | None
-    spacing_mm: tuple[float, float, float] | None
     min_voxels: int
-    lesions: tuple[int, int]
-    seed: int
 
 
 def _split_files(files: tuple[Path, ...], rng: np.random.Generator) -> tuple[list[Path], list[Path]]:
@@ -129,17 +110,17 @@ def _fill(
 ) -> Iterator[tuple[int, np.random.Generator, LesionVolume]]:
     """Yield ``count`` filled volumes. The CTs take turns, but each is read only once."""
     stream = TRAINING_STREAM if split == "train" else TEST_STREAM
+    needed = common.options.lesions[1]
     for turn, file in enumerate(files[:count]):
-        host = read_host(file, common.spacing_mm, common.lungs)
+        host = read_host(file, common.options.spacing_mm, common.lungs)
         usable = usable_nodules(nodules, host, common.min_voxels)
-        if len(usable) < common.lesions[1]:
+        if len(usable) < needed:
             raise DatasetError.about(
                 f"{len(usable)} of {len(nodules)} nodules keep {common.min_voxels} voxels at this spacing; "
-                f"{common.lesions[1]} are needed",
+                f"{needed} are needed",
                 file=file,
                 fix="choose a finer spacing, a smaller --min-voxels, or give more nodules",
             )
         for index in range(turn, count, len(files)):
-            rng = np.random.default_rng([common.seed, stream, index])
-            number = int(rng.integers(common.lesions[0], common.lesions[1] + 1))
-            yield index, rng, implant(host, usable, number, f"{split}_{index:03d}", rng)
+            rng = common.options.rng(stream, index)
+            yield index, rng, implant(host, usable, common.options.draw_count(rng), f"{split}_{index:03d}", rng)

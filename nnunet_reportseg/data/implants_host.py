@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from nnunet_reportseg.data.ct_volume import HU_RANGE, read_image, resample
+from nnunet_reportseg.data.ct_volume import HU_RANGE, read_image, read_image_on, resample
 from nnunet_reportseg.data.implants_lungs import find_lungs, split_by_level
 from nnunet_reportseg.data.implants_nodules import Nodule
 from nnunet_reportseg.data.implants_paste import RenderedNodule, box_of, paste, render
@@ -47,10 +47,14 @@ def read_host(file: Path, spacing_mm: tuple[float, float, float] | None, lungs: 
         lungs: Folder with a lung mask of the same file name; None finds the lungs.
 
     Raises:
-        DatasetError: The file cannot be read, or no two lungs are found.
+        DatasetError: A file cannot be read, the lung mask lies on another grid, the volume gets too large, or no two
+            lungs are found.
     """
-    image = resample(read_image(file), spacing_mm)
-    mask = None if lungs is None else resample(read_image(Path(lungs) / file.name), spacing_mm, labels=True)
+    original = read_image(file)
+    mask = None if lungs is None else read_image_on(original, Path(lungs) / file.name)
+    image = resample(original, spacing_mm, source=file)
+    if mask is not None:
+        mask = resample(mask, spacing_mm, labels=True)
     sites = split_by_level(find_lungs(image, file, mask), image)
     sampling = image.GetSpacing()[::-1]
     # Padding makes the faces of the volume count as outside.

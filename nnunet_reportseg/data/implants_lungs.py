@@ -34,15 +34,11 @@ def find_lungs(image: sitk.Image, source: Path, mask: sitk.Image | None = None) 
         mask: Lungs (nonzero) on the same grid; None finds them by threshold.
 
     Raises:
-        DatasetError: There are no two lungs of plausible size, or the mask lies on another grid.
+        DatasetError: There are no two lungs of plausible size.
     """
     hu = sitk.GetArrayFromImage(image)
     if mask is None:
         air = _inner_air(hu < AIR_BELOW_HU, image)
-    elif mask.GetSize() != image.GetSize():
-        raise DatasetError.about(
-            "the lung mask has another size than the volume", file=source, value=mask.GetSize(), fix="resample the mask"
-        )
     else:
         air = sitk.GetArrayFromImage(mask) > 0
     x = physical_axis(image, 0)

@@ -7,6 +7,8 @@ Made for folders such as the cut-outs of LIDC-IDRI (Armato et al., doi 10.7937/K
 from __future__ import annotations
 
 import csv
+import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from nnunet_reportseg.data.ct_volume import read_image
+from nnunet_reportseg.data.ct_volume import read_image, read_image_on
 from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.text_file import read_text
 
 TABLE = "nodules.csv"
 COLUMNS = ("file", "eq_diam_mm", "Texture", "Margin", "Spiculation")
@@ -70,18 +73,7 @@ def read_nodules(folder: Path) -> tuple[Nodule, ...]:
         DatasetError: The table or a file is missing, a column is missing, or an entry cannot be read.
     """
     table = Path(folder) / TABLE
-    if not table.is_file():
-        raise DatasetError.about("no nodule table", file=table, fix=f"give a folder with image/, mask/ and {TABLE}")
-    with table.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise DatasetError.about(
-                f"column {', '.join(missing)} missing", file=table, value=reader.fieldnames, fix="add it to the header"
-            )
-        rows = list(reader)
-    if not rows:
-        raise DatasetError.about("the nodule table has no rows", file=table, fix="add a row per nodule")
+    rows = _read_rows(table)
     return tuple(_read_nodule(Path(folder), table, row) for row in rows)
 
 
@@ -102,20 +94,52 @@ def split_nodules(
     )
 
 
+def _read_rows(table: Path) -> list[dict[str, str]]:
+    text = read_text(
+        table, DatasetError, what="the nodule table", absent=f"give a folder with image/, mask/ and {TABLE}"
+    )
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        lines = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise DatasetError.about(
+            f"the nodule table is not CSV: {error} at line {reader.line_num}", file=table, fix="correct that line"
+        ) from error
+    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+    if missing:
+        raise DatasetError.about(
+            f"column {', '.join(missing)} missing", file=table, value=reader.fieldnames, fix="add it to the header"
+        )
+    rows: dict[str, dict[str, str]] = {}
+    for number, row in lines:
+        empty = [column for column in COLUMNS if not row[column]]
+        if empty:
+            raise DatasetError.about(
+                f"line {number} has no {', '.join(empty)}", file=table, value=row, fix="fill it in"
+            )
+        if row["file"] in rows:  # it could come into both training and test
+            raise DatasetError.about(
+                f"line {number} names a nodule again", file=table, value=row["file"], fix="remove one of them"
+            )
+        rows[row["file"]] = row
+    if not rows:
+        raise DatasetError.about("the nodule table has no rows", file=table, fix="add a row per nodule")
+    return list(rows.values())
+
+
 def _read_nodule(folder: Path, table: Path, row: Mapping[str, str]) -> Nodule:
     name = row["file"]
-    try:
-        diameter = float(row["eq_diam_mm"])
-    except ValueError as error:
+    diameter = _positive(row["eq_diam_mm"])
+    if diameter is None:
         raise DatasetError.about(
-            f"eq_diam_mm of {name} is not a number", file=table, value=row["eq_diam_mm"], fix="give the diameter in mm"
-        ) from error
-    image, mask = (read_image(folder / sub / name) for sub in ("image", "mask"))
-    if image.GetSize() != mask.GetSize():
-        raise DatasetError.about(
-            "image and mask differ in size", file=folder / "mask" / name, value=mask.GetSize(), fix="give one grid"
+            f"eq_diam_mm of {name} is not a number above 0",
+            file=table,
+            value=row["eq_diam_mm"],
+            fix="give the diameter in mm",
         )
-    if not sitk.GetArrayViewFromImage(mask).any():
+    image = read_image(folder / "image" / name)
+    mask = read_image_on(image, folder / "mask" / name)
+    if not (sitk.GetArrayViewFromImage(mask) > 0).any():
         raise DatasetError.about("the mask is empty", file=folder / "mask" / name, fix="leave the nodule out")
     margin = _look_up(MARGINS, row, "Margin", table)
     words = {
@@ -124,6 +148,14 @@ def _read_nodule(folder: Path, table: Path, row: Mapping[str, str]) -> Nodule:
         "margin": _look_up(SPICULATIONS, row, "Spiculation", table) or margin,
     }
     return Nodule(name, row.get("patient_id") or name, diameter, words, image, mask)
+
+
+def _positive(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if value > 0 and math.isfinite(value) else None
 
 
 def _look_up(words: Mapping[str, str], row: Mapping[str, str], column: str, table: Path) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from nnunet_reportseg.data.lesion_volume import Lesion, LesionVolume
+from nnunet_reportseg.data.paired_options import PairedOptions
 from nnunet_reportseg.data.report_writer import DraftReport, Wording, choose_described, write_report
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.sidecar import SIDECAR_VERSION
@@ -32,35 +33,28 @@ class PairedDatasetWriter:
         folder: Where the dataset lies after the ``with`` block.
     """
 
-    def __init__(self, raw_root: Path, *, dataset_id: int, name: str, generator: str, max_lesions: int) -> None:
+    def __init__(self, options: PairedOptions, *, generator: str) -> None:
         """Check that the dataset can be written.
 
         Args:
-            raw_root: The folder of raw datasets (nnUNet_raw).
-            dataset_id: nnU-Net's number, 1 to 999.
-            name: Name after the number.
+            options: Where it goes, and how many lesions a volume has.
             generator: Word for what makes the volumes; the manifest is ``<generator>.json``.
-            max_lesions: Largest number of lesions in a volume.
 
         Raises:
-            DatasetError: The id is out of range, or a dataset with this id exists.
+            DatasetError: A dataset with this id exists.
         """
-        if not 1 <= dataset_id <= 999:
-            raise DatasetError.about("dataset id out of range", value=dataset_id, fix="choose 1 to 999")
-        if not name.isidentifier():
-            raise DatasetError.about("unusable dataset name", value=name, fix="use letters, digits and _ only")
-        prefix = f"Dataset{dataset_id:03d}_"
-        existing = sorted(raw_root.glob(prefix + "*"))
+        prefix = f"Dataset{options.dataset_id:03d}_"
+        existing = sorted(options.raw_root.glob(prefix + "*"))
         if existing:
             raise DatasetError.about(
-                f"dataset id {dataset_id} is taken",
+                f"dataset id {options.dataset_id} is taken",
                 file=existing[0],
                 fix="choose another id or move that folder away",
             )
-        self.folder = raw_root / (prefix + name)
-        self._partial = raw_root / f".{prefix}{name}.partial"
+        self.folder = options.raw_root / (prefix + options.name)
+        self._partial = options.raw_root / f".{prefix}{options.name}.partial"
         self._generator = generator
-        self._max_lesions = max_lesions
+        self._max_lesions = options.lesions[1]
         self._training: dict[str, Any] = {}
         self._test: dict[str, Any] = {}
         self._volumes: dict[str, Any] = {}

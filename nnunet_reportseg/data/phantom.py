@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,11 @@ import SimpleITK as sitk
 
 from nnunet_reportseg.data.lesion_volume import LesionVolume
 from nnunet_reportseg.data.paired_dataset import PairedDatasetWriter
+from nnunet_reportseg.data.paired_options import TEST_STREAM, TRAINING_STREAM, PairedOptions, require_moderate_size
 from nnunet_reportseg.data.phantom_anatomy import NOISE_HU, draw_anatomy
 from nnunet_reportseg.data.phantom_lesions import LesionKernel, lesion_kernel, place_lesions
 from nnunet_reportseg.data.phantom_wording import TEST_WORDING, TRAINING_WORDING
-from nnunet_reportseg.data.sites import SITES
 from nnunet_reportseg.errors import DatasetError
-
-TRAINING_STREAM, TEST_STREAM = 0, 1
 
 
 def write_phantom(
@@ -50,36 +49,24 @@ def write_phantom(
         DatasetError: The dataset exists already, an argument is out of range, or a lesion does not fit into the
             lungs of this shape.
     """
-    fewest, most = lesions
-    if not 2 <= fewest <= most <= len(SITES):
-        raise DatasetError.about(
-            "number of lesions out of range", value=lesions, fix=f"give fewest and most, within 2 to {len(SITES)}"
-        )
-    if num_training < 1 or num_test_volumes < 0:
-        raise DatasetError.about(
-            "number of training cases and test volumes out of range",
-            value=(num_training, num_test_volumes),
-            fix="give at least 1 training case and no negative number of test volumes",
-        )
-    if min(shape) < 1 or min(spacing_mm) <= 0:
-        raise DatasetError.about(
-            "shape and spacing must be positive",
-            value=(shape, spacing_mm),
-            fix="give three positive numbers (z y x) each",
-        )
+    options = PairedOptions(Path(raw_root), dataset_id, name, num_training, num_test_volumes, lesions, spacing_mm, seed)
+    if min(shape) < 1:
+        raise DatasetError.about("the shape must be positive", value=shape, fix="give three positive numbers (z y x)")
+    require_moderate_size(shape)
     kernel = lesion_kernel(shape, spacing_mm)
-    writer = PairedDatasetWriter(
-        Path(raw_root), dataset_id=dataset_id, name=name, generator="phantom", max_lesions=most
-    )
-    with writer:
+
+    def draw(volume_id: str, rng: np.random.Generator) -> LesionVolume:
+        return _draw_volume(volume_id, shape, spacing_mm, kernel, options.draw_count, rng)
+
+    with PairedDatasetWriter(options, generator="phantom") as writer:
         writer.add_facts({"seed": seed, "shape": list(shape), "spacing_mm": list(spacing_mm)})
         for index in range(num_training):
-            rng = np.random.default_rng([seed, TRAINING_STREAM, index])
-            volume = _draw_volume(f"train_{index:03d}", shape, spacing_mm, kernel, lesions, rng)
+            rng = options.rng(TRAINING_STREAM, index)
+            volume = draw(f"train_{index:03d}", rng)
             writer.add_training_volume(volume, TRAINING_WORDING, rng, describe_all=index % 2 == 0)
         for index in range(num_test_volumes):
-            rng = np.random.default_rng([seed, TEST_STREAM, index])
-            volume = _draw_volume(f"test_{index:03d}", shape, spacing_mm, kernel, lesions, rng)
+            rng = options.rng(TEST_STREAM, index)
+            volume = draw(f"test_{index:03d}", rng)
             writer.add_test_volume(volume, TEST_WORDING, rng)
     return writer.folder
 
@@ -89,12 +76,11 @@ def _draw_volume(
     shape: tuple[int, int, int],
     spacing_mm: tuple[float, float, float],
     kernel: LesionKernel,
-    lesions: tuple[int, int],
+    draw_count: Callable[[np.random.Generator], int],
     rng: np.random.Generator,
 ) -> LesionVolume:
     anatomy = draw_anatomy(shape, rng)
-    count = int(rng.integers(lesions[0], lesions[1] + 1))
-    hu, lesion_map, placed = place_lesions(anatomy, kernel, count, rng)
+    hu, lesion_map, placed = place_lesions(anatomy, kernel, draw_count(rng), rng)
     hu = hu + rng.normal(0, NOISE_HU, size=shape)
     image = sitk.GetImageFromArray(np.clip(np.rint(hu), -1024, 3071).astype(np.int16))
     image.SetSpacing([float(step) for step in reversed(spacing_mm)])

@@ -19,6 +19,7 @@ from nnunet_reportseg.errors import DatasetError
 
 LESION_HU = 40.0
 MIN_VOXELS = 25
+MORE_ROOM = "choose a shape with more voxels per axis; 16 40 40 at a spacing of 10 8 8 mm works"
 RADIUS_OF_EXTENT = 0.053  # of the smaller in-plane extent: 17 mm, 2.1 voxels, at the default shape and spacing
 
 
@@ -38,9 +39,17 @@ class LesionKernel:
 
 
 def lesion_kernel(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]) -> LesionKernel:
-    """The kernel for a grid: a fixed part of the in-plane extent, never under 25 voxels."""
+    """The kernel for a grid: a fixed part of the in-plane extent, never under 25 voxels.
+
+    Raises:
+        DatasetError: The volume is smaller than such a lesion.
+    """
     radius = RADIUS_OF_EXTENT * min(shape[1] * spacing_mm[1], shape[2] * spacing_mm[2])
     while True:
+        if any(2 * radius > length * step for length, step in zip(shape, spacing_mm, strict=True)):
+            raise DatasetError.about(
+                f"no room for a lesion of radius {radius:.1f} mm in the phantom", value=shape, fix=MORE_ROOM
+            )
         edge = min(spacing_mm)
         # One voxel of room on each side, so that eroding with the padded kernel keeps the soft edge in the lung.
         reach = [math.ceil((radius + edge) / step) for step in spacing_mm]
@@ -74,7 +83,7 @@ def place_lesions(
             raise DatasetError.about(
                 f"no room for a lesion of radius {kernel.radius_mm:.1f} mm in the {site} lung of the phantom",
                 value=anatomy.hu.shape,
-                fix="choose a shape with more voxels per axis; 16 40 40 at a spacing of 10 8 8 mm works",
+                fix=MORE_ROOM,
             )
         z, y, x = (int(i) for i in centres[rng.integers(len(centres))])
         centre = (z, y, x)

@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from nnunet_reportseg.cli import implants, phantom
+from nnunet_reportseg.cli.main import main
 from tests.data.synthetic_ct import write_chest, write_nodules
 
 
@@ -53,6 +54,19 @@ def test_implants_options(tmp_path: Path) -> None:
     assert image.GetSpacing() == pytest.approx((5.5, 6, 7))
     assert json.loads((folder / "implants.json").read_text())["seed"] == 3
     assert len(list((folder / "imagesTs").glob("*_0000.nii.gz"))) == 2
+
+
+@pytest.mark.parametrize("command", ["phantom", "implants"])
+@pytest.mark.parametrize("option", [("--seed", -1), ("--spacing", "nan", 8, 8), ("--cases", 0), ("--dataset", 0)])
+def test_options_out_of_range_exit_with_2_and_write_nothing(
+    command: str, option: tuple[object, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs = ["--volumes", "ct.nii.gz", "--nodules", "nodules"] if command == "implants" else []
+    with pytest.raises(SystemExit) as caught:
+        main([command, "-o", str(tmp_path), *inputs, *map(str, option)])
+    assert caught.value.code == 2
+    assert "Fix: " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_modules_are_light() -> None:

@@ -12,6 +12,7 @@ from scipy import ndimage
 from nnunet_reportseg.data.ct_volume import physical_axis
 from nnunet_reportseg.data.implants import write_implants
 from nnunet_reportseg.data.implants_lungs import find_lungs
+from nnunet_reportseg.data.implants_nodules import read_nodules
 from nnunet_reportseg.dataset_check import check_dataset
 from nnunet_reportseg.errors import DatasetError
 from tests.data.reading import Dataset, physical_centroid, site_of_sentence
@@ -210,7 +211,11 @@ def test_a_volume_without_lungs_is_refused_and_nothing_is_left(nodules: Path, tm
         ({"header": [name for name in TABLE_HEADER if name != "Margin"]}, r"column Margin missing"),
         ({"Texture": "Fluffy"}, r"Texture of n00\.nii\.gz.*Fluffy"),
         ({"eq_diam_mm": "big"}, r"eq_diam_mm of n00\.nii\.gz.*big"),
-        ({"file": "gone.nii.gz"}, r"gone\.nii\.gz.*not a readable image"),
+        ({"eq_diam_mm": "nan"}, r"eq_diam_mm of n00\.nii\.gz.*found: 'nan'"),
+        ({"eq_diam_mm": "inf"}, r"eq_diam_mm of n00\.nii\.gz.*found: 'inf'"),
+        ({"eq_diam_mm": "-8"}, r"eq_diam_mm of n00\.nii\.gz.*found: '-8'"),
+        ({"eq_diam_mm": ""}, r"nodules\.csv: line 2 has no eq_diam_mm"),
+        ({"file": "n00.nii.gz"}, r"nodules\.csv: line 3 names a nodule again.*n00\.nii\.gz"),
         ({"patient_id": "same"}, r"one patient"),
     ],
 )
@@ -218,6 +223,92 @@ def test_a_bad_table_is_refused_by_name(tmp_path: Path, table: dict, message: st
     ct = write_chest(tmp_path / "ct.nii.gz")
     with pytest.raises(DatasetError, match=message):
         write_implants(tmp_path, volumes=[ct], nodules=write_nodules(tmp_path / "n", count=4, **table))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"nodules\.csv: the nodule table cannot be read.*Fix: give a folder"),
+        (b"", r"nodules\.csv: column file, .* missing"),
+        (",".join(TABLE_HEADER).encode(), r"nodules\.csv: the nodule table has no rows"),
+        (",".join(TABLE_HEADER).encode("utf-16"), r"nodules\.csv: the nodule table looks like UTF-16"),
+        ("Größe".encode("latin1"), r"nodules\.csv: the nodule table is not UTF-8 at byte 2"),
+        (",".join(TABLE_HEADER).encode() + b"\nn00.nii.gz,p0", r"nodules\.csv: line 2 has no eq_diam_mm, Texture"),
+        (b'"' + b"x" * 200_000 + b'"', r"nodules\.csv: the nodule table is not CSV"),
+    ],
+)
+def test_a_damaged_table_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+    folder = write_nodules(tmp_path, count=2)
+    (folder / "nodules.csv").unlink()
+    if content is not None:
+        (folder / "nodules.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=message):
+        read_nodules(folder)
+
+
+def test_a_table_with_byte_order_mark_is_read(tmp_path: Path) -> None:
+    table = write_nodules(tmp_path, count=2) / "nodules.csv"
+    table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes())
+    assert len(read_nodules(tmp_path)) == 2
+
+
+def _changed(image: sitk.Image, *, shift: float) -> sitk.Image:
+    image.SetOrigin([part + shift for part in image.GetOrigin()])
+    return image
+
+
+@pytest.mark.parametrize(
+    ("sub", "change", "message"),
+    [
+        ("mask", lambda image: image[1:], r"differ in size: \(36, 37, 17\) and \(37, 37, 17\)"),
+        ("mask", lambda image: _changed(image, shift=5), "differ in origin"),
+        ("mask", lambda image: image * 0, "the mask is empty"),
+        ("mask", lambda image: sitk.Cast(image, sitk.sitkInt16) * -1, "the mask is empty"),
+        ("mask", lambda image: sitk.Compose(image, image), r"several channels \(found: 2\)"),
+        ("image", lambda image: image[:, :, 3], "not a 3D image"),
+        ("image", lambda image: sitk.Cast(image, sitk.sitkFloat32) / 0, "voxels are NaN or infinite"),
+    ],
+)
+def test_a_nodule_that_cannot_be_used_is_refused_by_file(tmp_path: Path, sub: str, change, message: str) -> None:
+    folder = write_nodules(tmp_path, count=2)
+    # NRRD, as ITK reads NIfTI without NaN and infinity.
+    for name in ("image", "mask"):
+        image = sitk.ReadImage(str(folder / name / "n01.nii.gz"))
+        sitk.WriteImage(change(image) if name == sub else image, str(folder / name / "n01.nrrd"))
+    table = folder / "nodules.csv"
+    table.write_text(table.read_text().replace("n01.nii.gz", "n01.nrrd"))
+    with pytest.raises(DatasetError, match=rf"{sub}/n01\.nrrd: .*{message}.*Fix:"):
+        read_nodules(folder)
+
+
+@pytest.mark.parametrize("sub", ["image", "mask"])
+def test_a_nodule_whose_file_is_missing_is_refused(tmp_path: Path, sub: str) -> None:
+    folder = write_nodules(tmp_path, count=2)
+    (folder / sub / "n01.nii.gz").unlink()
+    with pytest.raises(DatasetError, match=rf"{sub}/n01\.nii\.gz: not a readable image.*Fix:"):
+        read_nodules(folder)
+
+
+def test_a_lung_mask_on_another_grid_is_refused(nodules: Path, tmp_path: Path) -> None:
+    ct, lungs = cropped_chest(tmp_path)
+    sitk.WriteImage(_changed(sitk.ReadImage(str(lungs / ct.name)), shift=9), str(lungs / ct.name))
+    with pytest.raises(DatasetError, match=r"lungs/ct\.nii\.gz: the mask and its image differ in origin.*Fix:"):
+        write_implants(tmp_path, volumes=[ct], nodules=nodules, lungs=lungs)
+
+
+def test_a_spacing_too_fine_for_the_memory_is_refused(nodules: Path, tmp_path: Path) -> None:
+    ct = write_chest(tmp_path / "ct.nii.gz")
+    with pytest.raises(DatasetError, match=r"ct\.nii\.gz: a volume of more than .*Fix:"):
+        write_implants(tmp_path / "raw", volumes=[ct], nodules=nodules, spacing_mm=(0.05, 0.05, 0.05))
+    assert list((tmp_path / "raw").iterdir()) == []
+
+
+def test_a_volume_named_twice_counts_once(nodules: Path, tmp_path: Path) -> None:
+    ct = write_chest(tmp_path / "ct.nii.gz")
+    folder = write_implants(
+        tmp_path, volumes=[ct, tmp_path / "." / ct.name], nodules=nodules, num_training=1, num_test_volumes=1
+    )
+    assert Dataset(folder).json("implants.json")["volumes_shared"] is True
 
 
 def test_nodules_that_are_too_small_or_too_large_are_refused(nodules: Path, tmp_path: Path) -> None:
@@ -231,7 +322,7 @@ def test_nodules_that_are_too_small_or_too_large_are_refused(nodules: Path, tmp_
         write_implants(tmp_path, volumes=[tmp_path / "child.nii.gz"], nodules=nodules)
 
 
-@pytest.mark.parametrize("options", [{"lesions": (1, 4)}, {"num_training": 0}, {"spacing_mm": (0, 1, 1)}])
+@pytest.mark.parametrize("options", [{"lesions": (1, 4)}, {"num_training": 0}, {"spacing_mm": (0, 1, 1)}, {"seed": -1}])
 def test_arguments_out_of_range_are_refused(nodules: Path, tmp_path: Path, options: dict) -> None:
     with pytest.raises(DatasetError, match="Fix:"):
         write_implants(tmp_path, volumes=[write_chest(tmp_path / "ct.nii.gz")], nodules=nodules, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -171,8 +172,16 @@ def test_a_failed_run_leaves_no_dataset(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options",
     [{"lesions": (1, 4)}, {"lesions": (3, 2)}, {"lesions": (2, 5)}, {"num_training": 0}, {"dataset_id": 1000},
-     {"spacing_mm": (0, 1, 1)}, {"name": "a b"}],
+     {"spacing_mm": (0, 1, 1)}, {"spacing_mm": (math.nan, 8, 8)}, {"spacing_mm": (10, math.inf, 8)}, {"seed": -1},
+     {"name": "a b"}, {"shape": (0, 40, 40)}, {"shape": (2000, 2000, 2000)}, {"shape": (16, -40, -40)}],
 )  # fmt: skip
 def test_arguments_out_of_range_are_refused(tmp_path: Path, options: dict) -> None:
-    with pytest.raises(DatasetError, match="Fix:"):
+    with pytest.raises(DatasetError, match=r"found: .*Fix:"):
         write_phantom(tmp_path, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lesion_that_is_larger_than_the_volume_is_refused_before_it_is_drawn(tmp_path: Path) -> None:
+    # Its box would have 50 million slices.
+    with pytest.raises(DatasetError, match=r"no room for a lesion of radius .*Fix:"):
+        write_phantom(tmp_path, shape=(10, 10_000, 10_000), spacing_mm=(0.01, 1000, 1000))
