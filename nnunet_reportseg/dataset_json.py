@@ -14,7 +14,7 @@ from typing import Any
 
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.label_map import MAX_LABEL_VALUE
-from nnunet_reportseg.text_file import read_json_object
+from nnunet_reportseg.text_file import read_json_object, unusable_character
 
 DATASET_JSON = "dataset.json"
 _FORMAT = "see nnU-Net's documentation/dataset_format.md"
@@ -103,8 +103,8 @@ def require_case_list(content: Mapping[str, Any], file: Path) -> None:
     _require(content, "dataset", dict, file)
     for case, entry in content["dataset"].items():
         images = entry.get("images") if isinstance(entry, dict) else None
-        named = isinstance(images, list) and images and all(isinstance(image, str) for image in images)
-        if not named or not isinstance(entry.get("label"), str):
+        files = [*images, entry.get("label")] if isinstance(images, list) else []
+        if len(files) < 2 or not all(isinstance(file, str) and not unusable_character(file) for file in files):
             raise DatasetError.about(
                 "the entry of this case in 'dataset' does not name its files",
                 case=case,

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunet_reportseg.errors import GeometryError
-from nnunet_reportseg.image_errors import reading_errors, reason
+from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def properties_of_file(file: Path, reader_name: str) -> dict[str, Any]:
         return _header(file, reader_name)
     except reading_errors() as error:
         raise GeometryError.about(
-            f"the image header cannot be read ({reason(error)})", file=file, fix="replace the file; it may be damaged"
+            f"the image header cannot be read ({reason(error)})", file=file, fix="check the file; it may be damaged"
         ) from error
 
 
@@ -115,7 +115,7 @@ def _header(file: Path, reader_name: str) -> dict[str, Any]:
         import SimpleITK as sitk
 
         reader = sitk.ImageFileReader()
-        reader.SetFileName(str(file))
+        reader.SetFileName(path_for_reader(file))
         reader.ReadImageInformation()
         direction = reader.GetDirection()
         if reorients and len(direction) == 9:  # nnU-Net reorients to ITK's "RAS": axes towards R, A, S

@@ -1,8 +1,11 @@
-"""What nnU-Net's image readers raise for a file that they cannot read: each library behind them has its own types."""
+"""What image readers raise for a file that they cannot read: each library that nnU-Net reads with has its own types."""
 
 from __future__ import annotations
 
 import zlib
+from pathlib import Path
+
+from nnunet_reportseg.text_file import unusable_character
 
 
 def reading_errors() -> tuple[type[Exception], ...]:
@@ -10,8 +13,22 @@ def reading_errors() -> tuple[type[Exception], ...]:
     from nibabel.filebasedimages import ImageFileError
     from nibabel.spatialimages import HeaderDataError
 
-    # nnU-Net's readers assert the number of dimensions; zlib and EOF come from damaged .gz files.
-    return (RuntimeError, OSError, ValueError, AssertionError, EOFError, zlib.error, ImageFileError, HeaderDataError)
+    # nnU-Net's readers assert the number of dimensions and take the spacing of a TIFF from the JSON file beside it.
+    # zlib and EOF come from damaged .gz files.
+    of_python = (RuntimeError, OSError, ValueError, AssertionError, LookupError, TypeError, EOFError)
+    return (*of_python, zlib.error, ImageFileError, HeaderDataError)
+
+
+def path_for_reader(file: Path) -> str:
+    """The path as text, for a reader written in C++: SimpleITK ends the whole process where it is not UTF-8.
+
+    Raises:
+        ValueError: The path is not UTF-8; it is one of the `reading_errors`.
+    """
+    character = unusable_character(str(file))
+    if character is not None:
+        raise ValueError(f"the path holds {character}, so it is not UTF-8")
+    return str(file)
 
 
 def reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.grid import Grid
-from nnunet_reportseg.image_errors import reading_errors, reason
+from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason
 
 MAX_LABEL_VALUE = 65535  # nnU-Net writes segmentations with at most 16 bits
 
@@ -51,13 +51,13 @@ def read_label_map(file: Path, reader: str, *, case: str) -> LabelMap:
     if not file.is_file():
         raise DatasetError.about("the label file is missing", case=case, file=file, fix="add it")
     try:
-        channels, properties = recursive_find_reader_writer_by_name(reader)().read_seg(str(file))
+        channels, properties = recursive_find_reader_writer_by_name(reader)().read_seg(path_for_reader(file))
     except reading_errors() as error:
         raise DatasetError.about(
             f"the label file cannot be read ({reason(error)})",
             case=case,
             file=file,
-            fix="replace it; it may be damaged",
+            fix="check the file; it may be damaged",
         ) from error
     if len(channels) != 1:
         raise DatasetError.about(

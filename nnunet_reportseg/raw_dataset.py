@@ -10,6 +10,7 @@ from typing import Any
 
 from nnunet_reportseg.dataset_json import DATASET_JSON, read_dataset_json, read_label_set, require_case_list
 from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.text_file import unusable_character
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,11 @@ def require_channel_numbers(folder: Path, file_ending: str) -> None:
     """Make sure that every image is named ``<case>_0000<ending>``; nnU-Net's own listing fails without saying which.
 
     Raises:
-        DatasetError: An image has no channel number.
+        DatasetError: An image has no channel number, or a name that no sidecar can hold.
     """
     for file in sorted(folder.glob(f"*{file_ending}")):
+        if unusable_character(file.name) is not None:
+            raise DatasetError.about("the image name is not UTF-8", file=folder, value=file.name, fix="rename it")
         if not re.search(r"._\d{4}$", file.name[: -len(file_ending)]):
             raise DatasetError.about(
                 "the image name has no channel number",

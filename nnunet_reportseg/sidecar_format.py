@@ -195,6 +195,7 @@ def _schema_problem(problem: Any, path: Path | None) -> str:
 
 
 _FIXES = {
+    "model_type": 'write {"report": "..."}, or {"report": null} if there is no report',
     "greater_than": "name voxel values of the finding in labelsTr; 0 is background, so they start at 1",
     "extra_forbidden": "remove or correct this name; docs/reports.schema.json lists the allowed ones",
     "missing": "add it",

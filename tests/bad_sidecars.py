@@ -101,6 +101,10 @@ BAD_SIDECARS = [
         BadSidecar(_of({"report": None, **_FILE}), "case 'case_001'", "case_001.txt", "keep one of them"),
         id="null and report_file",
     ),
+    pytest.param(
+        BadSidecar(_of("A nodule."), "case 'case_001'", "found: 'A nodule.'", 'write {"report": "..."}'),
+        id="text as entry",
+    ),
     pytest.param(BadSidecar(_of({}), "case 'case_001'", "found: {}", '"report": null'), id="neither"),
     pytest.param(BadSidecar(_of({"report": " \n"}), "case 'case_001'", "\\n", '"report": null'), id="empty text"),
     pytest.param(BadSidecar(_of({"report": 5}), "case 'case_001'", "found: 5", "in quotes"), id="report is a number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,14 @@ def test_mixed_left_right_axes_name_the_odd_cases(tmp_path: Path) -> None:
     (problem,) = problems
     assert (problem.case, problem.file.name, problem.value) == ("case_003", "case_003_0000.nii.gz", "axis 0")
     assert "orientation" in problem.fix
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are always UTF-8")
+def test_image_name_that_no_sidecar_can_hold(tmp_path: Path) -> None:
+    folder = write_raw_dataset(tmp_path)
+    (folder / "imagesTr" / "case_001_0000.nii.gz").rename(folder / "imagesTr" / "caf\udce9_0000.nii.gz")
+    with pytest.raises(DatasetError, match=r"imagesTr: the image name is not UTF-8 .*caf\\udce9_0000\.nii\.gz.*Fix:"):
+        check_dataset(folder)
 
 
 def test_damaged_image_is_a_problem_of_its_case(tmp_path: Path) -> None:

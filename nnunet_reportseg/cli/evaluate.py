@@ -54,6 +54,7 @@ def command(
 
 def _print_summary(evaluation: Evaluation, console: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table()
     for title in ("label", "cases", "Dice", "Dice, reference not empty", "found", "missed", "false", "both empty"):
@@ -62,7 +63,7 @@ def _print_summary(evaluation: Evaluation, console: Console) -> None:
         nonempty = summary.dice_mean_nonempty
         counts = summary.counts
         table.add_row(
-            label,
+            Text(label),
             str(summary.cases),
             f"{summary.dice_mean:.3f}",
             "-" if nonempty is None else f"{nonempty:.3f}",

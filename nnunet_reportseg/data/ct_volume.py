@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from nnunet_reportseg.data.paired_options import require_moderate_size
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.grid import Grid
+from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason
 
 SUFFIXES = (".nii.gz", ".nii", ".mha", ".nrrd")
 HU_RANGE = (-1024, 3071)
@@ -45,9 +46,11 @@ def read_image(path: Path) -> sitk.Image:
         DatasetError: The file cannot be read, is not 3D, or has other voxels than one finite number each.
     """
     try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise DatasetError.about("not a readable image", file=path, fix="check the file or leave it out") from error
+        image = sitk.ReadImage(path_for_reader(path))
+    except reading_errors() as error:
+        raise DatasetError.about(
+            f"not a readable image ({reason(error)})", file=path, fix="check the file or leave it out"
+        ) from error
     if image.GetDimension() != 3:
         raise DatasetError.about("not a 3D image", file=path, value=image.GetSize(), fix="give one 3D volume per file")
     channels = image.GetNumberOfComponentsPerPixel()

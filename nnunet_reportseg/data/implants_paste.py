@@ -38,15 +38,16 @@ class RenderedNodule:
 
 
 def render(nodule: Nodule, volume: sitk.Image) -> RenderedNodule | None:
-    """Sample a nodule at the volume's spacing and direction; None if no voxel of it remains."""
-    source_mask = sitk.Cast(nodule.mask > 0, sitk.sitkFloat32)
-    spacing = _spacing_along(nodule.image, volume)
-    soft_mask = smooth_for(source_mask, spacing)
-    soft_image = smooth_for(sitk.Cast(nodule.image, sitk.sitkFloat32), spacing)
+    """Sample a nodule at the volume's spacing and direction; None if no voxel remains or the volume is smaller."""
     inside = np.argwhere(sitk.GetArrayViewFromImage(nodule.mask) > 0)
     corners = np.stack([inside.min(axis=0), inside.max(axis=0)])[:, ::-1]
     centre = np.asarray(nodule.mask.TransformContinuousIndexToPhysicalPoint(inside.mean(axis=0)[::-1].tolist()))
     extent = np.linalg.norm((corners[1] - corners[0] + 1) * np.asarray(nodule.mask.GetSpacing()))
+    if extent > np.linalg.norm(np.multiply(volume.GetSize(), volume.GetSpacing())):
+        return None
+    spacing = _spacing_along(nodule.image, volume)
+    soft_mask = smooth_for(sitk.Cast(nodule.mask > 0, sitk.sitkFloat32), spacing)
+    soft_image = smooth_for(sitk.Cast(nodule.image, sitk.sitkFloat32), spacing)
     half = [int(np.ceil(extent / 2 / step)) + 2 for step in volume.GetSpacing()]
     grid = sitk.Image([2 * n + 1 for n in half], sitk.sitkFloat32)
     grid.SetSpacing(volume.GetSpacing())

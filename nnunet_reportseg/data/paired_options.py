@@ -10,6 +10,7 @@ import numpy as np
 
 from nnunet_reportseg.data.sites import SITES
 from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.text_file import unusable_character
 
 # Training, test and the split draw from streams of their own, so that more cases keep the first ones.
 TRAINING_STREAM, TEST_STREAM, SPLIT_STREAM = 0, 1, 2
@@ -46,6 +47,8 @@ class PairedOptions:
 
     def __post_init__(self) -> None:
         """Check every option."""
+        if unusable_character(str(self.raw_root)) is not None:  # see path_for_reader; writing is no better
+            raise DatasetError.about("the path is not UTF-8", file=self.raw_root, fix="choose another folder")
         if not 1 <= self.dataset_id <= 999:
             raise DatasetError.about("dataset id out of range", value=self.dataset_id, fix="choose 1 to 999")
         if not self.name.isidentifier():

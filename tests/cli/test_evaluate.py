@@ -48,6 +48,13 @@ def test_takes_labels_from_a_dataset_and_writes_where_told(
     assert "finding" in capsys.readouterr().out
 
 
+def test_label_names_are_no_markup(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    predictions, references = folders
+    write_dataset_json(predictions, {"background": 0, "[/red]": 1})
+    assert _evaluate("-p", predictions, "-r", references) == 0
+    assert "[/red]" in capsys.readouterr().out
+
+
 def test_missing_dataset_json_exits_with_2(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     predictions, references = folders
     assert _evaluate("-p", predictions, "-r", references) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from nnunet_reportseg.data.ct_volume import physical_axis
 from nnunet_reportseg.data.implants import write_implants
 from nnunet_reportseg.data.implants_lungs import find_lungs
 from nnunet_reportseg.data.implants_nodules import read_nodules
+from nnunet_reportseg.data.implants_paste import render
 from nnunet_reportseg.dataset_check import check_dataset
 from nnunet_reportseg.errors import DatasetError
 from tests.data.reading import Dataset, physical_centroid, site_of_sentence
@@ -287,6 +289,29 @@ def test_a_nodule_whose_file_is_missing_is_refused(tmp_path: Path, sub: str) -> 
     (folder / sub / "n01.nii.gz").unlink()
     with pytest.raises(DatasetError, match=rf"{sub}/n01\.nii\.gz: not a readable image.*Fix:"):
         read_nodules(folder)
+
+
+def test_a_nodule_that_is_larger_than_the_volume_is_not_used(tmp_path: Path) -> None:
+    folder = write_nodules(tmp_path, count=2)
+    for sub in ("image", "mask"):
+        image = sitk.ReadImage(str(folder / sub / "n01.nii.gz"))
+        image.SetSpacing((1e4, 1e4, 1e4))  # on the grid of the volume it would have 2e12 voxels
+        sitk.WriteImage(image, str(folder / sub / "n01.nii.gz"))
+    usual, huge = (render(nodule, chest()) for nodule in read_nodules(folder))
+    assert usual is not None
+    assert huge is None
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are always UTF-8")
+def test_a_path_that_is_not_utf8_is_refused(nodules: Path, tmp_path: Path) -> None:
+    # Handed to SimpleITK, it would end the process.
+    ct = write_chest(tmp_path / "ct.nii.gz")
+    odd = tmp_path / "caf\udce9.nii.gz"
+    ct.rename(odd)
+    with pytest.raises(DatasetError, match=r"not a readable image \(the path holds U\+DCE9"):
+        write_implants(tmp_path / "raw", volumes=[odd], nodules=nodules)
+    with pytest.raises(DatasetError, match="the path is not UTF-8"):
+        write_implants(tmp_path / "r\udce9w", volumes=[odd], nodules=nodules)
 
 
 def test_a_lung_mask_on_another_grid_is_refused(nodules: Path, tmp_path: Path) -> None:

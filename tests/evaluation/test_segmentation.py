@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import tifffile
 
 from nnunet_reportseg.dataset_json import read_label_set
 from nnunet_reportseg.errors import DatasetError
@@ -175,6 +177,28 @@ def test_several_channels_are_an_error(tmp_path: Path) -> None:
     pairs = {"a": (_volume(1), np.zeros((2, 2, 3, 4), np.uint8))}
     with pytest.raises(DatasetError, match=r"case 'a', file .*prediction.*several channels \(found: 2\)"):
         _evaluate(tmp_path, pairs)
+
+
+@pytest.mark.parametrize("beside", ["{", "{}", '{"spacing": null}', '{"spacing": [1, 1]}'])
+def test_tiff_with_a_damaged_spacing_file_is_an_error(tmp_path: Path, beside: str) -> None:
+    for folder in ("prediction", "reference"):
+        (tmp_path / folder).mkdir()
+        tifffile.imwrite(tmp_path / folder / "a.tif", _volume(1))
+        (tmp_path / folder / "a.json").write_text(beside)
+    labels = read_label_set(write_dataset_json(tmp_path, LABELS))
+    labels = replace(labels, file_ending=".tif", reader="Tiff3DIO")
+    with pytest.raises(DatasetError, match=r"case 'a', file .*prediction.a\.tif: the label file cannot be read.*Fix:"):
+        evaluate_folder(tmp_path / "prediction", tmp_path / "reference", labels)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are always UTF-8")
+def test_a_name_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
+    # Handed to SimpleITK, it would end the process.
+    for folder in ("prediction", "reference"):
+        write_image(tmp_path / folder / "a.nii.gz", _volume(1))
+        (tmp_path / folder / "a.nii.gz").rename(tmp_path / folder / "caf\udce9.nii.gz")
+    with pytest.raises(DatasetError, match=r"case 'caf\\udce9'.*the path holds U\+DCE9.*Fix:"):
+        _evaluate(tmp_path, {})
 
 
 def test_values_of_another_dataset_are_an_error(tmp_path: Path) -> None:
