@@ -5,6 +5,7 @@ Modules of commands import what is heavy inside the command, so that ``reportseg
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -60,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always, with 0 on success and 2 for an error that the user can put right.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    # Reports and file names hold characters that the terminal's encoding may lack; Python does the same for stderr.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["predict"]:
         given = predict.spread_folds(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,15 @@ def test_warnings_alone_exit_with_0(dataset: Path, capsys: pytest.CaptureFixture
     write_sidecar(dataset / "reports.json", {"case_001": REPORTS["case_001"]})
     assert _check("--missing-report", "null") == 0
     assert "0 errors, 1 warnings" in capsys.readouterr().out
+
+
+def test_a_terminal_that_lacks_a_character_gets_its_number(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = {"report": "Clear.", "findings": [{"id": "1", "text": "Opacité.", "label_values": [1]}]}
+    write_sidecar(dataset / "reports.json", {**REPORTS, "case_001": entry})
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True))
+    assert _check() == 0
+    assert b"Opacit\\xe9." in written.getvalue()
 
 
 def test_other_sidecar(dataset: Path, tmp_path: Path) -> None:
