@@ -199,6 +199,10 @@ _FIXES = {
     "greater_than": "name voxel values of the finding in labelsTr; 0 is background, so they start at 1",
     "extra_forbidden": "remove or correct this name; docs/reports.schema.json lists the allowed ones",
     "missing": "add it",
+    "tuple_type": "write a list in [ ]",
+    "dict_type": "write an object in { }",
     "string_type": "write a string in quotes",
+    "string_unicode": "remove or correct the character that no file can hold",
+    "string_too_short": "write at least one character",
     "int_type": "write a whole number without quotes",
 }

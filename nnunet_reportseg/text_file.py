@@ -71,7 +71,7 @@ def _utf16(data: bytes) -> str | None:
     if data.startswith(_BOMS):
         return "utf-16"
     even, odd = data[::2].count(0), data[1::2].count(0)
-    if even + odd == 0 or 4 * (even + odd) < len(data):
+    if even == odd or 4 * (even + odd) < len(data):
         return None
     return "utf-16be" if even > odd else "utf-16le"
 

@@ -60,6 +60,7 @@ BAD_SIDECARS = [
     pytest.param(
         BadSidecar("{}".encode("utf-16-be"), "", "looks like UTF-16", "iconv -f utf-16be -t utf-8"), id="UTF-16 no BOM"
     ),
+    pytest.param(BadSidecar(b"\0" * 64, "", "a NUL character at byte 0", "remove it"), id="zeros"),
     pytest.param(BadSidecar(b"[" * 200_000, "", "nested too deeply", "start from {"), id="nested very deeply"),
     pytest.param(
         BadSidecar(

@@ -73,12 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from error
     except OSError as error:
-        if error.filename is None:
+        if error.errno is None:  # made by a library, not by the operating system
             raise
-        print(
-            f"error: file {error.filename}: {error.strerror}. Fix: check the path, its rights and the free space",
-            file=sys.stderr,
-        )
+        where = "" if error.filename is None else f"file {error.filename}: "  # a full disk shows while writing
+        print(f"error: {where}{error.strerror}. Fix: check the path, its rights and the free space", file=sys.stderr)
         raise SystemExit(2) from error
 
 

@@ -73,10 +73,11 @@ class PairedDatasetWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Move the dataset into place, or remove it where the block failed."""
-        if kind is None:
-            self._finish()
-            self._partial.rename(self.folder)
-        else:
+        try:
+            if kind is None:
+                self._finish()
+                self._partial.rename(self.folder)
+        finally:
             shutil.rmtree(self._partial, ignore_errors=True)
 
     def add_facts(self, facts: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,17 @@ def test_other_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("nnunet_reportseg.cli.info.collect", fail)
     with pytest.raises(ZeroDivisionError):
         main(["info"])
+
+
+def test_a_full_disk_becomes_a_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("nnunet_reportseg.cli.info.collect", fail)
+    assert _run("info").value.code == 2
+    assert capsys.readouterr().err == (
+        "error: No space left on device. Fix: check the path, its rights and the free space\n"
+    )
 
 
 def test_unknown_command_exits_with_2() -> None:

@@ -169,6 +169,16 @@ def test_a_failed_run_leaves_no_dataset(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_that_fails_at_its_end_leaves_no_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("nnunet_reportseg.data.paired_dataset._write_json", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_phantom(tmp_path, num_training=1, num_test_volumes=0)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "options",
     [{"lesions": (1, 4)}, {"lesions": (3, 2)}, {"lesions": (2, 5)}, {"num_training": 0}, {"dataset_id": 1000},
