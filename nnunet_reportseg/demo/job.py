@@ -70,6 +70,8 @@ def add_configuration(plans_file: Path, job: Job) -> None:
         "inherits_from": "3d_fullres",
         "batch_size": job.batch_size,
         "patch_size": list(job.patch_size or planned["patch_size"]),
+        # Sub-reports leave many patches without foreground: Dice over the batch learns from the first iterations on.
+        "batch_dice": True,
         "architecture": architecture,
     }
     if job.recipe is not None:

@@ -31,8 +31,8 @@ def draw_overview(tests: PairedTestSet, predictions: Path, file: Path) -> None:
     pair = choose_pair(tests)
     sidecar = Sidecar.load(tests.folder / "imagesTs" / SIDECAR_NAME)
     image = sitk.ReadImage(str(tests.folder / "imagesTs" / f"{pair[0]}_0000.nii.gz"))
-    hu, spacing = sitk.GetArrayFromImage(image), image.GetSpacing()
-    lesions = tests.lesions(pair[0])
+    hu, spacing = radiological(image)
+    lesions, _ = radiological(tests.lesion_image(pair[0]))
     level = best_slice(lesions, [tests.described[case] for case in pair])
     figure, grid = plt.subplots(2, 2, figsize=(11, 5.6), height_ratios=(0.02, 4), facecolor="white")
     for column, case in enumerate(pair):
@@ -41,7 +41,7 @@ def draw_overview(tests: PairedTestSet, predictions: Path, file: Path) -> None:
         report = " ".join((sidecar.report_text(case) or "").split())
         text.text(0, 0, textwrap.fill(report, 74), fontsize=9, va="bottom", transform=text.transAxes)
         axis.imshow(hu[level], cmap="gray", vmin=LUNG_WINDOW[0], vmax=LUNG_WINDOW[1], aspect=spacing[1] / spacing[0])
-        mask = sitk.GetArrayFromImage(sitk.ReadImage(str(predictions / f"{case}.nii.gz")))[level] > 0
+        mask = radiological(sitk.ReadImage(str(predictions / f"{case}.nii.gz")))[0][level] > 0
         overlay = np.zeros((*mask.shape, 4))
         overlay[mask] = (1.0, 0.35, 0.1, 0.6)
         axis.imshow(overlay, aspect=spacing[1] / spacing[0], interpolation="nearest")
@@ -64,6 +64,12 @@ def draw_overview(tests: PairedTestSet, predictions: Path, file: Path) -> None:
     plt.close(figure)
 
 
+def radiological(image: sitk.Image) -> tuple[np.ndarray, tuple[float, ...]]:
+    """Axial slices (z, y, x) with the patient's right on the left, and the spacing (x, y, z), however it was stored."""
+    image = sitk.DICOMOrient(image, "LPS")
+    return sitk.GetArrayFromImage(image), image.GetSpacing()
+
+
 def _outline(axis: Axes, mask: np.ndarray, colour: str, style: str) -> None:
     """Draw the border of a mask along voxel edges."""
     padded = np.pad(mask, 1)
@@ -78,7 +84,7 @@ def choose_pair(tests: PairedTestSet) -> tuple[str, str]:
     """Two cases of one volume whose described lesions share a slice best (the larger the smaller cross-section)."""
     best: tuple[float, tuple[str, str]] | None = None
     for case in tests.described:
-        lesions = tests.lesions(case)
+        lesions, _ = radiological(tests.lesion_image(case))
         for other in tests.siblings(case):
             if other <= case:
                 continue

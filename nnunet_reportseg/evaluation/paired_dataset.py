@@ -61,10 +61,13 @@ class PairedTestSet:
         """Cases with the same image, in order."""
         return [other for other, volume in self.volume_of.items() if volume == self.volume_of[case]]
 
+    def lesion_image(self, case: str) -> sitk.Image:
+        """Lesion map of a case's volume: 0 background, k lesion k."""
+        return sitk.ReadImage(str(self.folder / "lesionsTs" / f"{self.volume_of[case]}.nii.gz"))
+
     def lesions(self, case: str) -> np.ndarray:
-        """Lesion map ``(z, y, x)`` of a case's volume: 0 background, k lesion k."""
-        file = self.folder / "lesionsTs" / f"{self.volume_of[case]}.nii.gz"
-        return sitk.GetArrayFromImage(sitk.ReadImage(str(file)))
+        """The same as an array ``(z, y, x)``."""
+        return sitk.GetArrayFromImage(self.lesion_image(case))
 
     def blind_ceiling(self) -> float:
         """Best mean Dice of a network that does not read: mean over test volumes of the ceiling of each."""

@@ -74,9 +74,7 @@ def test_other_sentences_start_with_less_attention_than_present_ones(state: Asse
     torch.manual_seed(0)
     tokens = ReportMemory(8, MEMORY_DIM)
     torch.nn.init.zeros_(tokens.assertion.weight)
-    _, weights = block()(
-        feature_map(3)[:1], tokens(report([Assertion.PRESENT, state])), frame(3)[:1], [1, 1, 1]
-    )
+    _, weights = block()(feature_map(3)[:1], tokens(report([Assertion.PRESENT, state])), frame(3)[:1], [1, 1, 1])
     ratio = (weights[:, 2] / weights[:, 1]).max()
     assert ratio < (0.5 if state is Assertion.UNCERTAIN else 0.05)
 
