@@ -18,7 +18,15 @@ from nnunet_reportseg.data.implants_nodules import Nodule, read_nodules, split_n
 from nnunet_reportseg.data.implants_wording import TEST_WORDING, TRAINING_WORDING
 from nnunet_reportseg.data.lesion_volume import LesionVolume
 from nnunet_reportseg.data.paired_dataset import PairedDatasetWriter
-from nnunet_reportseg.data.paired_options import SPLIT_STREAM, TEST_STREAM, TRAINING_STREAM, PairedOptions
+from nnunet_reportseg.data.paired_options import (
+    FORMS_STREAM,
+    SPLIT_STREAM,
+    TEST_STREAM,
+    TRAINING_STREAM,
+    PairedOptions,
+)
+from nnunet_reportseg.data.report_forms import write_test_reports
+from nnunet_reportseg.data.report_style import site_style
 from nnunet_reportseg.errors import DatasetError
 
 TEST_SHARE = 0.25
@@ -72,6 +80,7 @@ def write_implants(
     training_nodules, test_nodules = split_nodules(read_nodules(nodules), TEST_SHARE, rng)
     training_files, test_files = _split_files(files, rng)
     common = _Common(options, lungs, min_voxels)
+    style = site_style(TRAINING_WORDING, TEST_WORDING)
     with writer:
         writer.add_facts(
             {
@@ -81,9 +90,10 @@ def write_implants(
             }
         )
         for index, rng, volume in _fill("train", num_training, training_files, training_nodules, common):
-            writer.add_training_volume(volume, TRAINING_WORDING, rng, describe_all=index % 2 == 0)
-        for _, rng, volume in _fill("test", num_test_volumes, test_files, test_nodules, common):
-            writer.add_test_volume(volume, TEST_WORDING, rng)
+            writer.add_training_volume(volume, style.training_report(volume.lesions, index, rng))
+        for index, rng, volume in _fill("test", num_test_volumes, test_files, test_nodules, common):
+            forms_rng = options.rng(FORMS_STREAM, index)
+            writer.add_test_volume(volume, write_test_reports(volume.lesions, style, rng, forms_rng))
     return writer.folder
 
 

@@ -1,4 +1,4 @@
-"""Writes a paired nnU-Net raw dataset: imagesTr, labelsTr, imagesTs, labelsTs, lesionsTs, reports.json, a manifest.
+"""Writes a paired nnU-Net raw dataset: images, labels, lesion maps, sidecars with reports, a manifest.
 
 Paired by construction: a test volume appears once per lesion, with identical voxels and another report each time.
 Everything is written to a hidden folder and moved into place at the end: an interrupted run leaves no dataset behind.
@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from nnunet_reportseg.data.lesion_volume import Lesion, LesionVolume
+from nnunet_reportseg.data.draft_report import DraftReport
+from nnunet_reportseg.data.lesion_volume import LesionVolume
 from nnunet_reportseg.data.paired_options import PairedOptions
-from nnunet_reportseg.data.report_writer import DraftReport, Wording, choose_described, write_report
+from nnunet_reportseg.data.paired_records import case_entry, report_record, volume_record
+from nnunet_reportseg.data.report_forms import HELD_OUT, OTHER_FORMS, SWAPPED, TestReports
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.sidecar import SIDECAR_VERSION
 
 MANIFEST_VERSION = 1
-SUBFOLDERS = ("imagesTr", "labelsTr", "imagesTs", "labelsTs", "lesionsTs")
+SUBFOLDERS = ("imagesTr", "labelsTr", "imagesTs", "labelsTs", "lesionsTs", "reportsTs")
 
 
 class PairedDatasetWriter:
@@ -56,9 +58,9 @@ class PairedDatasetWriter:
         self._generator = generator
         self._max_lesions = options.lesions[1]
         self._training: dict[str, Any] = {}
-        self._test: dict[str, Any] = {}
+        self._test: dict[str, dict[str, Any]] = {form: {} for form in (HELD_OUT, *OTHER_FORMS)}
         self._volumes: dict[str, Any] = {}
-        self._test_cases: dict[str, Any] = {}
+        self._test_cases: dict[str, dict[str, Any]] = {form: {} for form in (HELD_OUT, *OTHER_FORMS)}
         self._facts: dict[str, Any] = {}
 
     def __enter__(self) -> PairedDatasetWriter:
@@ -84,22 +86,19 @@ class PairedDatasetWriter:
         """Add entries to the top of the manifest, such as the seed."""
         self._facts.update(facts)
 
-    def add_training_volume(
-        self, volume: LesionVolume, wording: Wording, rng: np.random.Generator, *, describe_all: bool
-    ) -> None:
+    def add_training_volume(self, volume: LesionVolume, report: DraftReport) -> None:
         """Write a training case: image, report about some of the lesions, label of the described ones only."""
         case = volume.volume_id
-        report = write_report(choose_described(volume.lesions, rng, everything=describe_all), wording, rng)
         numbers = {lesion.value: number for number, lesion in enumerate(report.described, start=1)}
         label = np.zeros_like(volume.lesion_map)
         for value, number in numbers.items():
             label[volume.lesion_map == value] = number
         sitk.WriteImage(volume.image, str(self._partial / "imagesTr" / f"{case}_0000.nii.gz"), True)
         self._write_map(label, volume.image, "labelsTr", case)
-        self._training[case] = _case_entry(report)
-        self._volumes[case] = _volume_record(volume, "training", numbers)
+        self._training[case] = case_entry(report)
+        self._volumes[case] = volume_record(volume, "training", numbers)
 
-    def add_test_volume(self, volume: LesionVolume, wording: Wording, rng: np.random.Generator) -> None:
+    def add_test_volume(self, volume: LesionVolume, reports: TestReports) -> None:
         """Write one test case per lesion: the same file, a report about this lesion, a label of this lesion."""
         name = volume.volume_id
         self._write_map(volume.lesion_map, volume.image, "lesionsTs", name)
@@ -113,9 +112,11 @@ class PairedDatasetWriter:
             else:
                 shutil.copyfile(first, target)
             self._write_map((volume.lesion_map == lesion.value).astype(np.uint8), volume.image, "labelsTs", case)
-            self._test[case] = _case_entry(write_report([lesion], wording, rng))
-            self._test_cases[case] = {"volume": name, "described": lesion.value}
-        self._volumes[name] = _volume_record(volume, "test", {lesion.value: lesion.value for lesion in volume.lesions})
+            for form, by_value in reports.items():
+                report = by_value[lesion.value]
+                self._test[form][case] = case_entry(report, with_voxels=form != SWAPPED)
+                self._test_cases[form][case] = report_record(report, volume)
+        self._volumes[name] = volume_record(volume, "test", {lesion.value: lesion.value for lesion in volume.lesions})
 
     def _write_map(self, values: np.ndarray, image: sitk.Image, sub: str, name: str) -> None:
         label = sitk.GetImageFromArray(values)
@@ -135,43 +136,22 @@ class PairedDatasetWriter:
             "manifest_version": MANIFEST_VERSION,
             **self._facts,
             "volumes": dict(sorted(self._volumes.items())),
-            "test_cases": dict(sorted(self._test_cases.items())),
+            "test_cases": dict(sorted(self._test_cases[HELD_OUT].items())),
+            "test_reports": {
+                form: {"file": f"reportsTs/{form}.json", "cases": dict(sorted(self._test_cases[form].items()))}
+                for form in OTHER_FORMS
+            },
         }
         _write_json(self._partial / "dataset.json", dataset)
         _write_json(self._partial / f"{self._generator}.json", manifest)
-        _write_json(
-            self._partial / "reports.json",
-            {"reportseg_version": SIDECAR_VERSION, "cases": dict(sorted(self._training.items()))},
-        )
-        test_sidecar = {"reportseg_version": SIDECAR_VERSION, "cases": dict(sorted(self._test.items()))}
-        _write_json(self._partial / "imagesTs" / "reports.json", test_sidecar)
+        self._write_sidecar("reports.json", self._training)
+        self._write_sidecar("imagesTs/reports.json", self._test[HELD_OUT])
+        for form in OTHER_FORMS:
+            self._write_sidecar(f"reportsTs/{form}.json", self._test[form])
 
-
-def _case_entry(report: DraftReport) -> dict[str, Any]:
-    findings = [
-        {"id": str(number), "text": sentence, "label_values": [number]}
-        for number, sentence in enumerate(report.sentences, start=1)
-    ]
-    return {"report": report.text, "findings": findings}
-
-
-def _volume_record(volume: LesionVolume, split: str, values: Mapping[int, int]) -> dict[str, Any]:
-    """The manifest's entry; a lesion that the training report leaves out has the value 0."""
-
-    def record(lesion: Lesion) -> dict[str, Any]:
-        return {
-            "value": values.get(lesion.value, 0),
-            "side": lesion.site.side,
-            "level": lesion.site.level,
-            "centre_voxel": list(lesion.centre_voxel),
-            "voxels": lesion.voxels,
-            **lesion.record,
-        }
-
-    entry: dict[str, Any] = {"split": split, "lesions": [record(lesion) for lesion in volume.lesions]}
-    if volume.source is not None:
-        entry["source"] = volume.source
-    return entry
+    def _write_sidecar(self, name: str, cases: Mapping[str, Any]) -> None:
+        content = {"reportseg_version": SIDECAR_VERSION, "cases": dict(sorted(cases.items()))}
+        _write_json(self._partial / name, content)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -12,8 +12,8 @@ from nnunet_reportseg.data.sites import SITES
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.text_file import unusable_character
 
-# Training, test and the split draw from streams of their own, so that more cases keep the first ones.
-TRAINING_STREAM, TEST_STREAM, SPLIT_STREAM = 0, 1, 2
+# Each draws from a stream of its own, so that more cases keep the first ones. FORMS: the other forms of test reports.
+TRAINING_STREAM, TEST_STREAM, SPLIT_STREAM, FORMS_STREAM = 0, 1, 2, 3
 SPACING_RANGE_MM = (0.01, 1000.0)
 MAX_VOXELS = 2**30  # 1024 along each axis; about 20 GB while a volume is made
 

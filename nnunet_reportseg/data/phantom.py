@@ -10,10 +10,18 @@ import SimpleITK as sitk
 
 from nnunet_reportseg.data.lesion_volume import LesionVolume
 from nnunet_reportseg.data.paired_dataset import PairedDatasetWriter
-from nnunet_reportseg.data.paired_options import TEST_STREAM, TRAINING_STREAM, PairedOptions, require_moderate_size
+from nnunet_reportseg.data.paired_options import (
+    FORMS_STREAM,
+    TEST_STREAM,
+    TRAINING_STREAM,
+    PairedOptions,
+    require_moderate_size,
+)
 from nnunet_reportseg.data.phantom_anatomy import NOISE_HU, draw_anatomy
 from nnunet_reportseg.data.phantom_lesions import LesionKernel, lesion_kernel, place_lesions
 from nnunet_reportseg.data.phantom_wording import TEST_WORDING, TRAINING_WORDING
+from nnunet_reportseg.data.report_forms import write_test_reports
+from nnunet_reportseg.data.report_style import site_style
 from nnunet_reportseg.errors import DatasetError
 
 
@@ -54,6 +62,7 @@ def write_phantom(
         raise DatasetError.about("the shape must be positive", value=shape, fix="give three positive numbers (z y x)")
     require_moderate_size(shape)
     kernel = lesion_kernel(shape, spacing_mm)
+    style = site_style(TRAINING_WORDING, TEST_WORDING)
 
     def draw(volume_id: str, rng: np.random.Generator) -> LesionVolume:
         return _draw_volume(volume_id, shape, spacing_mm, kernel, options.draw_count, rng)
@@ -63,11 +72,11 @@ def write_phantom(
         for index in range(num_training):
             rng = options.rng(TRAINING_STREAM, index)
             volume = draw(f"train_{index:03d}", rng)
-            writer.add_training_volume(volume, TRAINING_WORDING, rng, describe_all=index % 2 == 0)
+            writer.add_training_volume(volume, style.training_report(volume.lesions, index, rng))
         for index in range(num_test_volumes):
-            rng = options.rng(TEST_STREAM, index)
+            rng, forms_rng = options.rng(TEST_STREAM, index), options.rng(FORMS_STREAM, index)
             volume = draw(f"test_{index:03d}", rng)
-            writer.add_test_volume(volume, TEST_WORDING, rng)
+            writer.add_test_volume(volume, write_test_reports(volume.lesions, style, rng, forms_rng))
     return writer.folder
 
 

@@ -1,8 +1,4 @@
-"""Writes templated reports that describe some lesions of a volume and deny or omit the others.
-
-Each described lesion is named in exactly one sentence, so that dropping this sentence drops the finding. Headings
-vary: none, FINDINGS only, or FINDINGS and IMPRESSION.
-"""
+"""Writes templated reports that name lesions by their place, and deny or omit the other places."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnunet_reportseg.data.draft_report import DraftReport, Statement, assemble, capitalised, pick
 from nnunet_reportseg.data.lesion_volume import Lesion
 from nnunet_reportseg.data.sites import SITE_PHRASES, SITES, Site
 
@@ -23,26 +20,13 @@ class Wording:
         positives: Templates of a finding, with ``{site}`` and the placeholders of ``Lesion.words``.
         denials: Templates that deny a finding at ``{site}``.
         fillers: Sentences about anything but the findings.
+        phrases: Templates of a site with ``{side}`` and, where it matters, ``{level}``; they read well after "the".
     """
 
     positives: tuple[str, ...]
     denials: tuple[str, ...]
     fillers: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DraftReport:
-    """A written report.
-
-    Attributes:
-        text: The whole report.
-        described: The described lesions in the order in which the report names them.
-        sentences: The sentence of each described lesion.
-    """
-
-    text: str
-    described: tuple[Lesion, ...]
-    sentences: tuple[str, ...]
+    phrases: tuple[str, ...] = SITE_PHRASES
 
 
 def choose_described(lesions: Sequence[Lesion], rng: np.random.Generator, *, everything: bool) -> tuple[Lesion, ...]:
@@ -54,41 +38,25 @@ def choose_described(lesions: Sequence[Lesion], rng: np.random.Generator, *, eve
     return tuple(lesions[i] for i in chosen)
 
 
-def write_report(described: Sequence[Lesion], wording: Wording, rng: np.random.Generator) -> DraftReport:
-    """Describe the given lesions, deny about half of the other sites (with a lesion or empty), omit the rest."""
-    items: list[tuple[str, Lesion | None]] = [(_describe(lesion, wording, rng), lesion) for lesion in described]
+def write_report(
+    described: Sequence[Lesion], wording: Wording, rng: np.random.Generator, *, places: Sequence[Site] = SITES
+) -> DraftReport:
+    """Describe the given lesions, deny about half of the other places (with a lesion or empty), omit the rest."""
+    statements = [Statement(_describe(lesion, wording, rng), lesion) for lesion in described]
     taken = {lesion.site for lesion in described}
-    denied = [site for site in SITES if site not in taken and rng.random() < 0.5]
-    items += [(_pick(wording.denials, rng).format(site=_phrase(site, rng)), None) for site in denied]
-    fillers = rng.choice(len(wording.fillers), size=min(int(rng.integers(2, 6)), len(wording.fillers)), replace=False)
-    items += [(wording.fillers[i], None) for i in fillers]
-    items = [items[i] for i in rng.permutation(len(items))]
-    named = [(text, lesion) for text, lesion in items if lesion is not None]
-    return DraftReport(
-        text=_with_headings([text for text, _ in items], rng),
-        described=tuple(lesion for _, lesion in named),
-        sentences=tuple(text for text, _ in named),
-    )
+    denied = [site for site in places if site not in taken and rng.random() < 0.5]
+    statements += [Statement(_deny(site, wording, rng), denies=site) for site in denied]
+    return assemble(statements, wording.fillers, rng)
 
 
 def _describe(lesion: Lesion, wording: Wording, rng: np.random.Generator) -> str:
-    sentence = _pick(wording.positives, rng).format(site=_phrase(lesion.site, rng), **lesion.words)
-    return sentence[0].upper() + sentence[1:]
+    template = pick(wording.positives, rng)
+    return capitalised(template.format(site=_phrase(lesion.site, wording, rng), **lesion.words))
 
 
-def _phrase(site: Site, rng: np.random.Generator) -> str:
-    return _pick(SITE_PHRASES, rng).format(side=site.side, level=site.level)
+def _deny(site: Site, wording: Wording, rng: np.random.Generator) -> str:
+    return pick(wording.denials, rng).format(site=_phrase(site, wording, rng))
 
 
-def _pick(options: Sequence[str], rng: np.random.Generator) -> str:
-    return options[int(rng.integers(len(options)))]
-
-
-def _with_headings(sentences: Sequence[str], rng: np.random.Generator) -> str:
-    style = int(rng.integers(3))
-    if style == 0:
-        return " ".join(sentences)
-    if style == 1 or len(sentences) < 2:
-        return "FINDINGS: " + " ".join(sentences)
-    cut = int(rng.integers(max(1, len(sentences) - 2), len(sentences)))
-    return "FINDINGS: " + " ".join(sentences[:cut]) + "\nIMPRESSION: " + " ".join(sentences[cut:])
+def _phrase(site: Site, wording: Wording, rng: np.random.Generator) -> str:
+    return pick(wording.phrases, rng).format(side=site.side, level=site.level)
