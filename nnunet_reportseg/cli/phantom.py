@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nnunet_reportseg.cli.options import Lesions, NewDataset, NewName, RawRoot, Seed, TestVolumes, TrainingCases
+from nnunet_reportseg.cli.options import NewDataset, NewName, RawRoot, Seed, TestVolumes, TrainingCases
+from nnunet_reportseg.data.phantom_task import PhantomTask
 
 
 def command(
@@ -21,7 +22,22 @@ def command(
         8,
         8,
     ),
-    lesions: Lesions = (2, 4),
+    lesions: Annotated[
+        tuple[int, int] | None,
+        typer.Option("--lesions", help="Fewest and most lesions per volume; 2 4 if left out, always 2 2 but for site."),
+    ] = None,
+    task: Annotated[
+        PhantomTask,
+        typer.Option("--task", help="What tells the lesions apart: site, side alone, size, or persists/has resolved."),
+    ] = PhantomTask.SITE,
+    clear_margin: Annotated[
+        tuple[int, int, int] | None,
+        typer.Option(
+            "--clear-margin",
+            help="Voxels (z y x) around each voxel of a lesion that are lung only, so that a patch on it does not "
+            "show where it lies: 7 11 11 for patches of 8 12 12.",
+        ),
+    ] = None,
     seed: Seed = 0,
 ) -> None:
     """Write a synthetic dataset whose lesions only the report can tell apart."""
@@ -37,5 +53,7 @@ def command(
         spacing_mm=spacing,
         seed=seed,
         lesions=lesions,
+        task=task.value,
+        clear_margin=clear_margin,
     )
     typer.echo(f"{folder}: {cases} training cases, {test_volumes} test volumes, one test case per lesion")

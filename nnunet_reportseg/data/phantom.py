@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
 from nnunet_reportseg.data.lesion_volume import LesionVolume
 from nnunet_reportseg.data.paired_dataset import PairedDatasetWriter
@@ -17,12 +16,19 @@ from nnunet_reportseg.data.paired_options import (
     PairedOptions,
     require_moderate_size,
 )
-from nnunet_reportseg.data.phantom_anatomy import NOISE_HU, draw_anatomy
-from nnunet_reportseg.data.phantom_lesions import LesionKernel, lesion_kernel, place_lesions
-from nnunet_reportseg.data.phantom_wording import TEST_WORDING, TRAINING_WORDING
+from nnunet_reportseg.data.phantom_anatomy import draw_anatomy
+from nnunet_reportseg.data.phantom_chest import draw_patient
+from nnunet_reportseg.data.phantom_lesions import lesion_kernel, place_lesions
+from nnunet_reportseg.data.phantom_options import lesion_range, read_task, require_margin
+from nnunet_reportseg.data.phantom_places import NoRoomError
+from nnunet_reportseg.data.phantom_room import no_room, require_room
+from nnunet_reportseg.data.phantom_styles import style_of
+from nnunet_reportseg.data.phantom_task import PhantomTask
+from nnunet_reportseg.data.phantom_volumes import VolumePlan, draw_in_chest, phantom_image
 from nnunet_reportseg.data.report_forms import write_test_reports
-from nnunet_reportseg.data.report_style import site_style
 from nnunet_reportseg.errors import DatasetError
+
+PATIENTS_TRIED = 20
 
 
 def write_phantom(
@@ -35,7 +41,9 @@ def write_phantom(
     shape: tuple[int, int, int] = (16, 40, 40),
     spacing_mm: tuple[float, float, float] = (10, 8, 8),
     seed: int = 0,
-    lesions: tuple[int, int] = (2, 4),
+    lesions: tuple[int, int] | None = None,
+    task: str = "site",
+    clear_margin: tuple[int, int, int] | None = None,
 ) -> Path:
     """Write the phantom as a raw nnU-Net dataset with reports.
 
@@ -43,12 +51,16 @@ def write_phantom(
         raw_root: The folder of raw datasets (nnUNet_raw); made if absent.
         dataset_id: nnU-Net's number of the dataset.
         name: Name after the number.
-        num_training: Training cases; every second one has all its lesions described.
+        num_training: Training cases; every second one has all its lesions described. In the task "negation" the
+            left, the right, both and none persist in turn.
         num_test_volumes: Test volumes; each becomes one test case per lesion.
         shape: Array shape (z, y, x).
         spacing_mm: Voxel spacing (z, y, x).
         seed: The same seed gives the same dataset. Training and test volumes draw from separate streams.
-        lesions: Fewest and most lesions in a volume, 2 to 4.
+        lesions: Fewest and most lesions in a volume; None is 2 to 4 for the task "site", and always 2 for the others.
+        task: What the report decides by: "site", "laterality", "size" or "negation" (:class:`PhantomTask`).
+        clear_margin: Voxels (z, y, x) around each voxel of a lesion that are its lung and nothing else; None asks for
+            none. The task "site" takes the chest of the other tasks with it, whose lungs have more room.
 
     Returns:
         The dataset folder.
@@ -57,18 +69,20 @@ def write_phantom(
         DatasetError: The dataset exists already, an argument is out of range, or a lesion does not fit into the
             lungs of this shape.
     """
-    options = PairedOptions(Path(raw_root), dataset_id, name, num_training, num_test_volumes, lesions, spacing_mm, seed)
+    kind = read_task(task)
+    number = lesion_range(kind, lesions)
+    options = PairedOptions(Path(raw_root), dataset_id, name, num_training, num_test_volumes, number, spacing_mm, seed)
     if min(shape) < 1:
         raise DatasetError.about("the shape must be positive", value=shape, fix="give three positive numbers (z y x)")
     require_moderate_size(shape)
-    kernel = lesion_kernel(shape, spacing_mm)
-    style = site_style(TRAINING_WORDING, TEST_WORDING)
-
-    def draw(volume_id: str, rng: np.random.Generator) -> LesionVolume:
-        return _draw_volume(volume_id, shape, spacing_mm, kernel, options.draw_count, rng)
-
-    with PairedDatasetWriter(options, generator="phantom") as writer:
-        writer.add_facts({"seed": seed, "shape": list(shape), "spacing_mm": list(spacing_mm)})
+    require_margin(clear_margin)
+    plan = VolumePlan(kind, shape, spacing_mm, clear_margin)
+    style = style_of(kind)
+    writer = PairedDatasetWriter(options, generator="phantom")
+    draw = _drawer(plan, options.draw_count)
+    with writer:
+        writer.add_facts({"seed": seed, "shape": list(shape), "spacing_mm": list(spacing_mm), "task": kind.value})
+        writer.add_facts({"clear_margin": None if clear_margin is None else list(clear_margin)})
         for index in range(num_training):
             rng = options.rng(TRAINING_STREAM, index)
             volume = draw(f"train_{index:03d}", rng)
@@ -80,18 +94,28 @@ def write_phantom(
     return writer.folder
 
 
-def _draw_volume(
-    volume_id: str,
-    shape: tuple[int, int, int],
-    spacing_mm: tuple[float, float, float],
-    kernel: LesionKernel,
-    draw_count: Callable[[np.random.Generator], int],
-    rng: np.random.Generator,
-) -> LesionVolume:
-    anatomy = draw_anatomy(shape, rng)
-    hu, lesion_map, placed = place_lesions(anatomy, kernel, draw_count(rng), rng)
-    hu = hu + rng.normal(0, NOISE_HU, size=shape)
-    image = sitk.GetImageFromArray(np.clip(np.rint(hu), -1024, 3071).astype(np.int16))
-    image.SetSpacing([float(step) for step in reversed(spacing_mm)])
-    image.SetOrigin([-(n - 1) / 2 * float(step) for n, step in zip(reversed(shape), reversed(spacing_mm), strict=True)])
-    return LesionVolume(volume_id, image, lesion_map, placed)
+def _drawer(
+    plan: VolumePlan, draw_count: Callable[[np.random.Generator], int]
+) -> Callable[[str, np.random.Generator], LesionVolume]:
+    """What draws a volume of this name."""
+    if plan.task is not PhantomTask.SITE or plan.margin is not None:
+        require_room(plan)
+        return lambda volume_id, rng: _draw_with_room(plan, volume_id, draw_count(rng), rng)
+    kernel = lesion_kernel(plan.shape, plan.spacing_mm)
+
+    def draw(volume_id: str, rng: np.random.Generator) -> LesionVolume:
+        anatomy = draw_anatomy(plan.shape, rng)
+        hu, lesion_map, placed = place_lesions(anatomy, kernel, draw_count(rng), rng)
+        return LesionVolume(volume_id, phantom_image(hu, plan.spacing_mm, rng), lesion_map, placed)
+
+    return draw
+
+
+def _draw_with_room(plan: VolumePlan, volume_id: str, count: int, rng: np.random.Generator) -> LesionVolume:
+    """A volume of a patient who has room; in a tight shape a few have none, by the rounding to voxels."""
+    for _ in range(PATIENTS_TRIED):
+        try:
+            return draw_in_chest(plan, volume_id, draw_patient(plan.shape, rng), count, rng)
+        except NoRoomError:
+            continue
+    raise no_room(plan)

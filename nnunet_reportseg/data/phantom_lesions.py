@@ -37,6 +37,11 @@ class LesionKernel:
     mask: np.ndarray
     weight: np.ndarray
 
+    @property
+    def footprint(self) -> np.ndarray:
+        """The mask and one voxel around it: wherever the lesion, its soft edge included, shows."""
+        return ndimage.binary_dilation(self.mask)
+
 
 def lesion_kernel(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]) -> LesionKernel:
     """The kernel for a grid: a fixed part of the in-plane extent, never under 25 voxels.
@@ -45,6 +50,17 @@ def lesion_kernel(shape: tuple[int, int, int], spacing_mm: tuple[float, float, f
         DatasetError: The volume is smaller than such a lesion.
     """
     radius = RADIUS_OF_EXTENT * min(shape[1] * spacing_mm[1], shape[2] * spacing_mm[2])
+    return kernel_of_radius(radius, shape, spacing_mm)
+
+
+def kernel_of_radius(
+    radius: float, shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]
+) -> LesionKernel:
+    """The kernel of this radius in mm, or of the next one that has at least 25 voxels.
+
+    Raises:
+        DatasetError: The volume is smaller than such a lesion.
+    """
     while True:
         if any(2 * radius > length * step for length, step in zip(shape, spacing_mm, strict=True)):
             raise DatasetError.about(
@@ -74,11 +90,10 @@ def place_lesions(
         DatasetError: A site has no room for a lesion.
     """
     hu, lesion_map = anatomy.hu.copy(), np.zeros(anatomy.hu.shape, dtype=np.uint8)
-    room = ndimage.binary_dilation(kernel.mask)
     lesions = []
     for value, index in enumerate(sorted(rng.choice(len(SITES), size=count, replace=False)), start=1):
         site = SITES[index]
-        centres = np.argwhere(ndimage.binary_erosion(anatomy.site_masks[site], structure=room))
+        centres = np.argwhere(ndimage.binary_erosion(anatomy.site_masks[site], structure=kernel.footprint))
         if not len(centres):
             raise DatasetError.about(
                 f"no room for a lesion of radius {kernel.radius_mm:.1f} mm in the {site} lung of the phantom",
@@ -87,20 +102,27 @@ def place_lesions(
             )
         z, y, x = (int(i) for i in centres[rng.integers(len(centres))])
         centre = (z, y, x)
-        _stamp(hu, lesion_map, centre, kernel, value)
+        stamp(hu, lesion_map, centre, kernel, value)
         lesions.append(Lesion(value, site, centre, int(kernel.mask.sum())))
     return hu, lesion_map, tuple(lesions)
 
 
-def _stamp(hu: np.ndarray, lesion_map: np.ndarray, centre: Sequence[int], kernel: LesionKernel, value: int) -> None:
-    """Blend one lesion in. The kernel's box may leave the volume where it holds no lesion."""
-    grid, own = [], []
-    for c, size, length in zip(centre, kernel.mask.shape, hu.shape, strict=True):
-        start = c - size // 2
-        low, high = max(start, 0), min(start + size, length)
-        grid.append(slice(low, high))
-        own.append(slice(low - start, high - start))
-    box, part = tuple(grid), tuple(own)
+def stamp(hu: np.ndarray, lesion_map: np.ndarray, centre: Sequence[int], kernel: LesionKernel, value: int) -> None:
+    """Blend one lesion into both arrays. The kernel's box may leave the volume where it holds no lesion."""
+    box, part = _overlap(kernel.mask.shape, centre, hu.shape)
     weight = kernel.weight[part]
     hu[box] = hu[box] * (1 - weight) + LESION_HU * weight
     lesion_map[box][kernel.mask[part]] = value
+
+
+def _overlap(
+    size: Sequence[int], centre: Sequence[int], shape: Sequence[int]
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """The part of the volume that a kernel around the centre covers, and the part of the kernel in the volume."""
+    grid, own = [], []
+    for c, extent, length in zip(centre, size, shape, strict=True):
+        start = c - extent // 2
+        low, high = max(start, 0), min(start + extent, length)
+        grid.append(slice(low, high))
+        own.append(slice(low - start, high - start))
+    return tuple(grid), tuple(own)

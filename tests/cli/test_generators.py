@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,30 @@ def test_phantom_writes_to_nnunet_raw_by_default(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("nnUNet_raw", str(tmp_path))
     run(phantom.command, "--cases", 1, "--test-volumes", 0)
     assert (tmp_path / "Dataset501_ReportPhantom" / "dataset.json").is_file()
+
+
+def test_phantom_tasks_and_margin(tmp_path: Path) -> None:
+    run(
+        phantom.command, "-o", tmp_path, "--cases", 1, "--test-volumes", 1, "--task", "laterality",
+        "--shape", 24, 44, 92, "--spacing", 8, 4, 4, "--clear-margin", 7, 11, 11,
+    )  # fmt: skip
+    manifest = json.loads((tmp_path / "Dataset501_ReportPhantom" / "phantom.json").read_text())
+    assert (manifest["task"], manifest["clear_margin"]) == ("laterality", [7, 11, 11])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--task", "sise"), ("--task", "size", "--lesions", 2, 4), ("--clear-margin", 7, 11, 11),
+     ("--clear-margin", -1, 0, 0), ("--task", "negation", "--clear-margin", 300, 300, 300)],
+)  # fmt: skip
+def test_phantom_options_that_do_not_fit_exit_with_2_and_write_nothing(
+    options: tuple[object, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["phantom", "-o", str(tmp_path), *map(str, options)])
+    assert caught.value.code == 2
+    assert re.search(r"Fix: |Invalid value", capsys.readouterr().err)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_implants_options(tmp_path: Path) -> None:

@@ -20,14 +20,14 @@ from text_conditioning.reports import parse_report
 TELLS = re.compile(
     r"\b(left|right|upper|lower|lobe|nodules?|lesions?|mass|opacity|density|larger|bigger|smaller|resolved)\b", re.I
 )
-KINDS = ("site", "implants")
+KINDS = ("site", "laterality", "size", "negation", "implants")
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def dataset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     raw = tmp_path_factory.mktemp(request.param)
     if request.param != "implants":
-        return Dataset(write_phantom(raw, num_training=8, num_test_volumes=3))
+        return Dataset(write_phantom(raw, task=request.param, num_training=8, num_test_volumes=3))
     ct, nodules = write_chest(raw / "ct.nii.gz"), write_nodules(raw / "nodules")
     return Dataset(write_implants(raw, volumes=[ct], nodules=nodules, num_training=2, num_test_volumes=2))
 
