@@ -62,6 +62,9 @@ def test_two_equal_lesions_are_mirror_images(datasets: dict[str, Dataset], task:
             mirror = left["centre_voxel"][2] + right["centre_voxel"][2]
             z, y, x = np.nonzero(lesions == 1)
             assert set(zip(z, y, mirror - x, strict=True)) == set(zip(*np.nonzero(lesions == 2), strict=True))
+            # The spine lies on the midline and is the only thing that bright.
+            spine = np.nonzero(array(datasets[task], f"imagesTs/{name}_r1_0000.nii.gz") > 210)[2]
+            assert mirror / 2 == pytest.approx(spine.mean(), abs=0.1)
             middles.add((mirror, tuple(left["centre_voxel"])))
     assert len(middles) == 8
 
