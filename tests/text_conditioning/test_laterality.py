@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.text_conditioning.laterality_cases import CASES, Case
 from text_conditioning.laterality import Laterality, tag
 
 NONE, LEFT, RIGHT, BILATERAL = Laterality
@@ -38,6 +39,11 @@ NONE, LEFT, RIGHT, BILATERAL = Laterality
 )
 def test_side(sentence: str, expected: Laterality) -> None:
     assert tag(sentence) is expected
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.sentence)
+def test_side_of_sentences_judged_by_hand(case: Case) -> None:
+    assert tag(case.sentence).name == case.side
 
 
 @pytest.mark.parametrize(
