@@ -122,19 +122,32 @@ class ReportGuidedUNet(nn.Module):
         Raises:
             ReportContextError: report or frame was not set.
         """
-        if self.report is None or self.frame is None:
-            raise ReportContextError(
-                "ReportGuidedUNet was called without a report. Set one with set_report() and set_frame() (a missing "
-                "report is a "
-                "report without sentences), or predict with ReportGuidedPredictor."
-            )
-        adapter = self.report_adapter
-        memory = adapter.memory(self.report)
-        if memory.tokens.shape[0] != x.shape[0]:
-            memory = Memory(memory.tokens.expand(x.shape[0], -1, -1), memory.bias.expand(x.shape[0], -1))
-        frame = self.frame.expand(x.shape[0], -1, -1)
+        self._require_context()
+        return self.decode(self.encoder(x))
 
-        skips = self.encoder(x)
+    def decode(self, skips: Sequence[Tensor]) -> Tensor | list[Tensor] | tuple[list[Tensor] | Tensor, list[Tensor]]:
+        """Segment patches whose encoder features are there; one patch may be read with several reports at once.
+
+        Args:
+            skips: what ``encoder`` returned for ``B`` patches, finest first; for one patch, ``B`` becomes the number of
+                reports that were set.
+
+        Returns:
+            As :meth:`forward`.
+
+        Raises:
+            ReportContextError: report or frame was not set.
+        """
+        report, frame = self._require_context()
+        adapter = self.report_adapter
+        memory = adapter.memory(report)
+        batch = max(skips[0].shape[0], memory.tokens.shape[0])
+        if memory.tokens.shape[0] != batch:
+            memory = Memory(memory.tokens.expand(batch, -1, -1), memory.bias.expand(batch, -1))
+        if skips[0].shape[0] != batch:
+            skips = [skip.expand(batch, *skip.shape[1:]) for skip in skips]
+        frame = frame.expand(batch, -1, -1)
+
         attention: list[Tensor] = []
         features, weights = adapter.stages[0](skips[-1], memory, frame, adapter.strides[0])
         if weights is not None:
@@ -153,6 +166,14 @@ class ReportGuidedUNet(nn.Module):
                 outputs.append(decoder.seg_layers[-1](features))
         result = outputs[::-1] if decoder.deep_supervision else outputs[0]
         return (result, attention) if self.collect_attention else result
+
+    def _require_context(self) -> tuple[ReportTensors, Tensor]:
+        if self.report is None or self.frame is None:
+            raise ReportContextError(
+                "ReportGuidedUNet was called without a report. Set one with set_report() and set_frame() (a missing "
+                "report is a report without sentences), or predict with ReportGuidedPredictor."
+            )
+        return self.report, self.frame
 
 
 class PlannedBackbone(nn.Module):

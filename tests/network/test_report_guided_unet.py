@@ -214,3 +214,17 @@ def test_compile_makes_one_graph_without_breaks_over_reports():
         network.set_frame(frames())
         torch.testing.assert_close(compiled(image())[0], expected)
     assert counter.frame_count == 1
+
+
+def test_one_encoded_patch_is_decoded_with_many_reports_as_if_each_came_alone():
+    network = awaken(build()).eval()
+    x, many = image()[:1], reports(batch=5)
+    with torch.no_grad():
+        network.set_report(many)
+        network.set_frame(frames(batch=1))
+        together = network.decode(network.encoder(x))
+        for row in range(5):
+            alone = run(network, ReportTensors(*(tensor[row : row + 1] for tensor in many)), frames(batch=1), x)
+            for expected, found in zip(alone, together, strict=True):
+                torch.testing.assert_close(found[row], expected[0], rtol=1e-4, atol=1e-5)
+        assert not torch.allclose(together[0][0], together[0][1])
