@@ -56,7 +56,8 @@ def choose_encoder(folder: Path, requested: str | None = None) -> str:
     The request, else the variable ``REPORTSEG_ENCODER``, else the encoder of the dataset's only bank, else the default.
 
     Raises:
-        ReportSegError: several banks and no choice.
+        ReportSegError: several banks and no choice, or a bank whose encoder cannot be told.
+        EncoderError: only the default encoder can tell, and it cannot be loaded.
     """
     requested = requested or os.environ.get(ENCODER_VARIABLE)
     if requested:
@@ -68,7 +69,20 @@ def choose_encoder(folder: Path, requested: str | None = None) -> str:
             f"{folder / BANK_FOLDER} holds banks of several encoders ({', '.join(encoders)}). Choose one: export "
             f"{ENCODER_VARIABLE}={encoders[0]}"
         )
+    if not encoders:
+        _require_default_encoder(folder / BANK_FOLDER)
     return encoders[0] if encoders else DEFAULT_ENCODER
+
+
+def _require_default_encoder(folder: Path) -> None:
+    """Refuse to replace a bank without a readable index by one of the default encoder, unless that encoder made it."""
+    files = sorted(folder.glob("*.safetensors"))
+    if files and FrozenTextEncoder(DEFAULT_ENCODER).fingerprint not in {file.stem for file in files}:
+        raise ReportSegError.about(
+            f"the index of this embedding bank is missing or damaged, and '{DEFAULT_ENCODER}' did not make it",
+            file=files[0],
+            fix=f"name its encoder (reportseg embed -e ENCODER or {ENCODER_VARIABLE}=ENCODER), or delete the file",
+        )
 
 
 def available_banks(folder: Path) -> list[BankIndex]:

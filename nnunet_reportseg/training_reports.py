@@ -19,6 +19,7 @@ from nnunet_reportseg.paths import RAW
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from text_conditioning.bank import EmbeddingBank
 from text_conditioning.encoders import FrozenTextEncoder
+from text_conditioning.errors import BankError
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +89,11 @@ def load_training_reports(preprocessed: Path, case_ids: Sequence[str], *, build:
         current = FrozenTextEncoder(encoder, device=_device()).fingerprint
         banks = [index for index in banks if index.fingerprint == current]
     for index in banks:
-        bank = EmbeddingBank.open(preprocessed / BANK_FOLDER, index.fingerprint)
+        try:
+            bank = EmbeddingBank.open(preprocessed / BANK_FOLDER, index.fingerprint)
+        except BankError as error:
+            _log.warning("An embedding bank cannot be used: %s", error)
+            continue
         if not bank.missing(sentences):
             return TrainingReports(cases, bank)
     if not build:

@@ -3,7 +3,7 @@
 `<folder>/<fingerprint>.safetensors` holds the float16 rows and the sha256 keys of their sentences, sorted by key;
 `<fingerprint>.json` is its index. The rows are memory-mapped. Every file is written elsewhere and moved to its place,
 so a reader sees the old or the new one. Finished chunks wait in `<fingerprint>.parts/`: a build that was killed goes
-on from them and ends with the same bytes as one that was not.
+on from them and ends with the same bytes as one that was not. A reader refuses a damaged bank, a build replaces it.
 """
 
 from __future__ import annotations
@@ -69,6 +69,11 @@ class EmbeddingBank:
         if index_keys != keys or index.dim != rows.shape[1] or index.fingerprint != fingerprint:
             raise BankError(f"{index_file} does not describe {data_file}. Embed the reports again to repair it.")
         return cls(folder, index, keys, rows)
+
+    @staticmethod
+    def exists(folder: Path, fingerprint: str) -> bool:
+        """Tell whether there is a bank of this encoder, sound or damaged."""
+        return any(file.exists() for file in _files(Path(folder), fingerprint))
 
     @staticmethod
     def available(folder: Path) -> list[BankIndex]:
@@ -145,6 +150,8 @@ def build_bank(
 ) -> EmbeddingBank:
     """Encode the sentences a bank lacks and add them; go on where a killed build stopped.
 
+    A bank on disk that is damaged is logged and built anew.
+
     Args:
         folder: Folder of the banks; made if needed.
         encoder: The encoder; its fingerprint names the bank.
@@ -156,7 +163,7 @@ def build_bank(
         The bank, opened.
 
     Raises:
-        BankError: If the bank on disk is damaged, cannot be written, or the encoder's vectors have a wrong shape.
+        BankError: If the bank cannot be written, or the encoder's vectors have a wrong shape.
     """
     if chunk_size < 1:
         raise BankError(f"chunk_size must be at least 1, got {chunk_size}.")
@@ -164,15 +171,8 @@ def build_bank(
     data_file, index_file = _files(folder, encoder.fingerprint)
     parts = folder / f"{encoder.fingerprint}.parts"
     # the data file carries its own keys: it alone says what is done, even if a kill left the index behind
-    keys: list[str] = []
-    rows = torch.zeros(0, encoder.dim, dtype=torch.float16)
-    if data_file.is_file():
-        keys, rows = read_rows(data_file)
-    if rows.shape[1] != encoder.dim:
-        raise BankError(
-            f"{data_file} holds vectors of length {rows.shape[1]}, encoder {encoder.name!r} gives {encoder.dim}. "
-            f"Delete it and embed the reports again."
-        )
+    kept = _sound_rows(data_file, encoder.dim)
+    keys, rows = kept or ([], torch.zeros(0, encoder.dim, dtype=torch.float16))
     known = set(keys)
     wanted = {key: sentence for sentence in sentences if (key := sentence_key(sentence)) not in known}
     # chunks depend on the wanted sentences alone, never on the parts found: the same batches give the same bytes
@@ -186,14 +186,14 @@ def build_bank(
         if progress is not None:
             progress(done, len(order))
 
-    if chunks or not data_file.is_file():
+    if chunks or kept is None:
         all_keys = keys + order
         ranks = sorted(range(len(all_keys)), key=all_keys.__getitem__)
         rows = torch.cat([rows, *fresh])[ranks]
         keys = [all_keys[rank] for rank in ranks]
         write_rows(data_file, keys, rows, scratch=parts)
     index = BankIndex(encoder.fingerprint, encoder.name, encoder.pooling, encoder.dim, len(keys))
-    if chunks or _keys_of_index(index_file) != keys:
+    if chunks or _content_of_index(index_file) != (index, keys):
         write_index(index_file, index, keys, scratch=parts)
     shutil.rmtree(parts, ignore_errors=True)
     return EmbeddingBank.open(folder, encoder.fingerprint)
@@ -225,9 +225,23 @@ def _files(folder: Path, fingerprint: str) -> tuple[Path, Path]:
     return folder / f"{fingerprint}.safetensors", folder / f"{fingerprint}.json"
 
 
-def _keys_of_index(file: Path) -> list[str] | None:
-    """Return the keys of an index, or None where it is missing or damaged."""
+def _sound_rows(file: Path, dim: int) -> tuple[list[str], torch.Tensor] | None:
+    """Return keys and rows of a data file, or None where it is missing or damaged."""
+    if not file.is_file():
+        return None
     try:
-        return read_index(file)[1]
+        keys, rows = read_rows(file)
+        if rows.shape[1] != dim:
+            raise BankError(f"{file} holds vectors of length {rows.shape[1]}, its encoder gives {dim}.")
+    except BankError as error:
+        _log.warning("Building an embedding bank anew: %s", error)
+        return None
+    return keys, rows
+
+
+def _content_of_index(file: Path) -> tuple[BankIndex, list[str]] | None:
+    """Return what an index says, or None where it is missing or damaged."""
+    try:
+        return read_index(file)
     except BankError:
         return None

@@ -71,6 +71,8 @@ def read_rows(file: Path) -> tuple[list[str], torch.Tensor]:
         raise BankError(f"{file} is damaged ({error}). Delete it and embed the reports again.") from error
     if rows.dtype != torch.float16 or rows.ndim != 2 or key_bytes.shape != (len(rows), 32):
         raise BankError(f"{file} holds no sentence vectors. Delete it and embed the reports again.")
+    if not torch.isfinite(rows).all():
+        raise BankError(f"{file} holds vectors that are not finite. Delete it and embed the reports again.")
     digits = key_bytes.numpy().tobytes().hex()
     return [digits[first : first + 64] for first in range(0, len(digits), 64)], rows
 

@@ -18,7 +18,7 @@ from nnunet_reportseg.missing_report import missing_report_policy
 from nnunet_reportseg.sidecar import Sidecar
 from text_conditioning.bank import EmbeddingBank
 from text_conditioning.encoders import FrozenTextEncoder
-from text_conditioning.errors import EncoderError
+from text_conditioning.errors import BankError, EncoderError
 
 _log = logging.getLogger(__name__)
 
@@ -69,21 +69,26 @@ def load_prediction_reports(
     """
     sidecar.require_cases(case_ids, missing_report=missing_report_policy())
     reports = read_case_reports(sidecar, list(case_ids))
-    for case, report in reports.items():
-        if not report.sentences:
-            _log.warning("%s has no report; predicting with the null report", case)
     vectors = vectors or PredictionVectors(conditioning.text_dim)
     missing = [sentence for sentence in sentences_of(reports.values()) if sentence not in vectors.known]
     fingerprint = conditioning.encoder_fingerprint
+    damaged: list[BankError] = []
     for folder in bank_folders:
-        if missing and any(index.fingerprint == fingerprint for index in EmbeddingBank.available(folder)):
+        if not missing or not EmbeddingBank.exists(folder, fingerprint):
+            continue
+        try:
             bank = EmbeddingBank.open(folder, fingerprint)
-            found = [sentence for sentence in missing if sentence in bank]
-            if found:
-                vectors.add(found, bank.vectors(found))
-            missing = [sentence for sentence in missing if sentence not in vectors.known]
+        except BankError as error:
+            _log.warning("An embedding bank cannot be used: %s", error)
+            damaged.append(error)
+            continue
+        found = [sentence for sentence in missing if sentence in bank]
+        if found:
+            vectors.add(found, bank.vectors(found))
+        missing = [sentence for sentence in missing if sentence not in vectors.known]
     if missing:
-        model = _load_encoder(encoder or os.environ.get(ENCODER_VARIABLE), conditioning, missing, reports, device)
+        name = encoder or os.environ.get(ENCODER_VARIABLE) or conditioning.encoder
+        model = _load_encoder(name, conditioning, missing, reports, device, damaged)
         vectors.add(missing, model.encode(missing))
     return reports, vectors
 
@@ -94,21 +99,23 @@ def bank_folder_of(folder: Path) -> Path:
 
 
 def _load_encoder(
-    requested: str | None,
+    name: str,
     conditioning: ReportConditioning,
     missing: Sequence[str],
     reports: Mapping[str, CaseReport],
     device: str,
+    damaged: Sequence[BankError],
 ) -> FrozenTextEncoder:
-    name = requested or conditioning.encoder
     wanted = set(missing)
     case = next(case for case, report in reports.items() if any(s.text in wanted for s in report.sentences))
     load: Callable[..., FrozenTextEncoder] = FrozenTextEncoder
     try:
         encoder = load(name, device=device)
     except EncoderError as error:
+        banks = f" ({' '.join(map(str, damaged))})" if damaged else ""
         raise ModelMismatchError.about(
-            f"{len(missing)} sentences are in no embedding bank, and the encoder for them cannot be loaded ({error})",
+            f"{len(missing)} sentences are in no embedding bank{banks}, and the encoder for them cannot be loaded "
+            f"({error})",
             case=case,
             value=name,
             fix=f"name a local folder of the encoder with --encoder or {ENCODER_VARIABLE}, or embed the reports where "

@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from text_conditioning.bank import BankIndex, EmbeddingBank, build_bank, sentence_key
+from text_conditioning.bank_files import read_rows, write_rows
 from text_conditioning.errors import BankError, EncoderError
 
 SENTENCES = [f"Nodule of {i} mm in the left lung." for i in range(40)]
@@ -201,6 +202,59 @@ def test_damaged_files_are_refused_with_their_name(tmp_path: Path) -> None:
     index.write_text("{")
     with pytest.raises(BankError, match=index.name):
         EmbeddingBank.open(tmp_path, FakeEncoder.fingerprint)
+
+
+def put_nan(file: Path) -> None:
+    keys, rows = read_rows(file)
+    rows = rows.clone()
+    rows[2, 1] = float("nan")
+    write_rows(file, keys, rows, scratch=file.parent)
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-3])
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def test_rows_that_are_not_finite_are_refused_with_their_file(tmp_path: Path) -> None:
+    build_bank(tmp_path, FakeEncoder(), SENTENCES[:5])
+    rows = tmp_path / f"{FakeEncoder.fingerprint}.safetensors"
+    put_nan(rows)
+    with pytest.raises(BankError, match=rf"{rows.name}.*not finite"):
+        EmbeddingBank.open(tmp_path, FakeEncoder.fingerprint)
+
+
+@pytest.mark.parametrize("damage", [put_nan, cut, empty])
+def test_a_build_replaces_damaged_rows_and_says_so(
+    damage: Callable[[Path], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    build_bank(tmp_path, FakeEncoder(), SENTENCES)
+    whole = contents(tmp_path)
+    rows = tmp_path / f"{FakeEncoder.fingerprint}.safetensors"
+    damage(rows)
+    assert EmbeddingBank.exists(tmp_path, FakeEncoder.fingerprint)
+    encoder = FakeEncoder()
+    build_bank(tmp_path, encoder, SENTENCES)
+    assert len(encoder.seen) == 40
+    assert contents(tmp_path) == whole
+    assert rows.name in caplog.text
+
+
+@pytest.mark.parametrize(
+    "change", [{"dim": 7}, {"fingerprint": "f" * 16}, {"keys": []}, {"version": 2}, {"keys": None}, {"pooling": "cls"}]
+)
+def test_a_build_repairs_an_index_that_does_not_fit(change: dict[str, object], tmp_path: Path) -> None:
+    build_bank(tmp_path, FakeEncoder(), SENTENCES[:5])
+    whole = contents(tmp_path)
+    index = tmp_path / f"{FakeEncoder.fingerprint}.json"
+    index.write_text(json.dumps(json.loads(index.read_text()) | change))
+    encoder = FakeEncoder()
+    build_bank(tmp_path, encoder, SENTENCES[:5])
+    assert encoder.seen == []
+    assert contents(tmp_path) == whole
 
 
 def test_available_lists_banks_and_leaves_out_what_is_none(tmp_path: Path) -> None:

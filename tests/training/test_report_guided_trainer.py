@@ -496,6 +496,40 @@ def test_a_bank_that_is_complete_needs_no_encoder(workspace, encoder):
     assert encoder.made == []
 
 
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-3])
+
+
+def without_keys(file):
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"keys": []}))
+
+
+@pytest.mark.parametrize(
+    ("ending", "damage", "encoded"), [("safetensors", cut, 2 * CASES), ("json", without_keys, 0), ("json", cut, 0)]
+)
+def test_a_damaged_bank_is_built_again_with_a_warning(workspace, encoder, monkeypatch, caplog, ending, damage, encoded):
+    monkeypatch.setattr("nnunet_reportseg.embedding.FrozenTextEncoder", RecordingEncoder)
+    file = workspace.preprocessed / "report_embeddings" / f"{SpyEncoder.fingerprint}.{ending}"
+    damage(file)
+    trainer = initialized()
+    assert len(encoder.encoded) == encoded
+    assert file.name in caplog.text
+    assert trainer.reports.bank.vectors([sentence(3)]).argmax() == 3
+
+
+def test_a_bank_whose_encoder_cannot_be_told_is_not_replaced_by_one_of_another_encoder(workspace, monkeypatch):
+    class Default(RecordingEncoder):
+        fingerprint = "0000000000000001"
+
+    monkeypatch.setattr("nnunet_reportseg.embedding.FrozenTextEncoder", Default)
+    folder = workspace.preprocessed / "report_embeddings"
+    (folder / f"{SpyEncoder.fingerprint}.json").unlink()
+    before = sorted(folder.iterdir())
+    with pytest.raises(ReportSegError, match=rf"{SpyEncoder.fingerprint}\.safetensors.*embed -e"):
+        initialized()
+    assert sorted(folder.iterdir()) == before
+
+
 def test_banks_of_two_encoders_demand_a_choice(workspace, monkeypatch, encoder):
     class Second(SpyEncoder):
         name, fingerprint = "second", "0000000000000002"
