@@ -1,6 +1,7 @@
 """What to do with a case that the sidecar does not mention.
 
-nnU-Net's own commands have no flag for it, so the choice lives in the environment; ``--missing-report`` sets it.
+nnU-Net's own commands have no flag for it, so the choice lives in the environment: ``--missing-report`` of our commands
+falls back to the variable, and sets it for nnU-Net.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def missing_report_policy() -> MissingReport:
     Raises:
         SidecarError: the variable has another value.
     """
-    policy = os.environ.get(MISSING_REPORT_VARIABLE, "error")
+    policy = os.environ.get(MISSING_REPORT_VARIABLE) or "error"
     if policy not in ("error", "null"):
         raise SidecarError.about(
             f"{MISSING_REPORT_VARIABLE} must be 'error' or 'null'",

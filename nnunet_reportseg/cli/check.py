@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnunet_reportseg.cli.options import MissingReport
+from nnunet_reportseg.cli.options import MissingReport, MissingReportOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,9 +20,7 @@ def command(
     reports: Annotated[
         Path | None, typer.Option("-r", "--reports", help="Sidecar; by default reports.json in the raw dataset.")
     ] = None,
-    missing_report: Annotated[
-        MissingReport, typer.Option(help="Whether a case without an entry is an error or has no report.")
-    ] = MissingReport.ERROR,
+    missing_report: MissingReportOption = MissingReport.ERROR,
 ) -> None:
     """Check reports.json against the raw dataset and name every problem; exit code 2 if there is an error.
 

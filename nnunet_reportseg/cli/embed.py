@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nnunet_reportseg.cli.options import MissingReport
+from nnunet_reportseg.cli.options import MissingReport, MissingReportOption
 
 
 def command(
@@ -19,9 +19,7 @@ def command(
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; by default cuda where there is one.")] = None,
     batch_size: Annotated[int, typer.Option(help="Sentences in one forward pass.")] = 64,
-    missing_report: Annotated[
-        MissingReport, typer.Option(help="Whether a case without an entry is an error or has no report.")
-    ] = MissingReport.ERROR,
+    missing_report: MissingReportOption = MissingReport.ERROR,
 ) -> None:
     """Encode every sentence once and keep the vectors in the preprocessed dataset; run again to go on or to update."""
     from rich.console import Console

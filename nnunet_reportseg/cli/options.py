@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from nnunet_reportseg.missing_report import MISSING_REPORT_VARIABLE
+
 # What the generators of paired datasets share.
 RawRoot = Annotated[Path, typer.Option("--out", "-o", envvar="nnUNet_raw", help="Folder of raw datasets (nnUNet_raw).")]
 NewDataset = Annotated[int, typer.Option("--dataset", "-d", help="Number of the new dataset.")]
@@ -28,3 +30,14 @@ class MissingReport(Enum):
     def choice(self) -> Literal["error", "null"]:
         """The value as the library's functions take it."""
         return "error" if self is MissingReport.ERROR else "null"
+
+
+# The flag wins over the variable, the variable over the default, in every command.
+MissingReportOption = Annotated[
+    MissingReport,
+    typer.Option(
+        "--missing-report",
+        envvar=MISSING_REPORT_VARIABLE,
+        help="Whether a case without an entry is an error or has no report.",
+    ),
+]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nnunet_reportseg.cli.options import MissingReport
+from nnunet_reportseg.cli.options import MissingReport, MissingReportOption
 from nnunet_reportseg.cli.train import TRAINER
 
 
@@ -32,9 +32,7 @@ def command(
     encoder: Annotated[
         str | None, typer.Option("-e", "--encoder", help="Where the model's encoder is, for sentences in no bank.")
     ] = None,
-    missing_report: Annotated[
-        MissingReport, typer.Option(help="Whether a case without an entry is an error or has no report.")
-    ] = MissingReport.ERROR,
+    missing_report: MissingReportOption = MissingReport.ERROR,
     step_size: Annotated[float, typer.Option("-step_size", help="Step of the sliding window, in tiles.")] = 0.5,
     disable_tta: Annotated[bool, typer.Option("--disable_tta", help="No mirroring.")] = False,
     save_probabilities: Annotated[bool, typer.Option("--save_probabilities", help="Also save probabilities.")] = False,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nnunet_reportseg.cli.options import MissingReport
+from nnunet_reportseg.cli.options import MissingReport, MissingReportOption
 
 TRAINER = "ReportGuidedTrainer"
 
@@ -20,9 +20,7 @@ def command(
     fold: Annotated[str, typer.Argument(help="0 to 4, or all.")],
     trainer: Annotated[str, typer.Option("-tr", help="Trainer.")] = TRAINER,
     encoder: Annotated[str | None, typer.Option("--encoder", help="Encoder, if the dataset has several.")] = None,
-    missing_report: Annotated[
-        MissingReport, typer.Option(help="Whether a case without an entry is an error or has no report.")
-    ] = MissingReport.ERROR,
+    missing_report: MissingReportOption = MissingReport.ERROR,
 ) -> None:
     """Train as nnUNetv2_train does; further options (-p, --c, --npz, -device, ...) are handed on to it."""
     from nnunet_reportseg.compatibility import require_supported_nnunet

@@ -59,6 +59,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
     _tiles: Iterator[Any] | None = None
     _volume_shape: tuple[int, ...] = ()
     _padding: tuple[int, ...] = ()
+    _announced: frozenset[str] = frozenset()
 
     # --------------------------------------------------------------------------------------------------- reports
 
@@ -69,9 +70,13 @@ class ReportGuidedPredictor(nnUNetPredictor):
             sidecar: reports by case id.
             encoder: encoder for sentences that are in no bank; the model's own by default.
         """
-        self.sidecar = sidecar
+        self._read_from(sidecar)
         self.encoder = encoder
         self._given = True
+
+    def _read_from(self, sidecar: Sidecar | None) -> None:
+        self.sidecar = sidecar
+        self._announced = frozenset()
 
     def queue_cases(self, case_ids: Sequence[str], axes: Sequence[PatientAxes | None] | None = None) -> None:
         """Announce the cases of the following predictions, in order. Needed for arrays, which have no file names.
@@ -91,6 +96,8 @@ class ReportGuidedPredictor(nnUNetPredictor):
         folders = [bank_folder_of(self.sidecar.path.parent)] if self.sidecar.path else []
         if not unset_paths(PREPROCESSED):
             folders.append(bank_folder_of(Path(os.environ[PREPROCESSED]) / self.plans_manager.dataset_name))
+        # the sidecar itself announces the cases that it lacks, and takes them in
+        announced = self._announced.union(case for case in case_ids if case not in self.sidecar)
         self._reports, self._vectors = load_prediction_reports(
             self.sidecar,
             case_ids,
@@ -100,6 +107,10 @@ class ReportGuidedPredictor(nnUNetPredictor):
             device=self.device.type,
             vectors=self._vectors,
         )
+        for case_id in case_ids:
+            if not self._reports[case_id].sentences and case_id not in announced:
+                _log.warning("%s has no report; predicting with the null report", case_id)
+        self._announced = announced.union(case_ids)  # files are queued once to check them, once to predict them
         found = [None] * len(case_ids) if axes is None else list(axes)
         queue = [_Case(case, a) for case, a in zip(case_ids, found, strict=True)]
         for case in queue:
@@ -159,7 +170,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
             return lists, outputs, previous
         folder = Path(source) if isinstance(source, str) else Path(lists[0][0]).parent
         if not self._given:
-            self.sidecar = Sidecar.load(folder / SIDECAR_NAME) if (folder / SIDECAR_NAME).is_file() else None
+            self._read_from(Sidecar.load(folder / SIDECAR_NAME) if (folder / SIDECAR_NAME).is_file() else None)
         self.queue_files(lists)
         return lists, outputs, previous
 
