@@ -7,17 +7,24 @@ build_network_architecture, so the block travels with the weights. Users may put
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, TypeVar
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from nnunet_reportseg.errors import ModelMismatchError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from nnunet_reportseg.errors import ModelMismatchError, describe
+from nnunet_reportseg.geometry import PatientAxes
 from text_conditioning.stage_adapter import AdapterConfig
 
 PLANS_KEY = "report_conditioning"
 BLOCK_VERSION = 1
 
-_Config = TypeVar("_Config")
+# JSON knows numbers, so "3" is no 3; the dataclasses inside take it over.
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+_Block = TypeVar("_Block")
 
 
 @dataclass(frozen=True)
@@ -34,20 +41,12 @@ class TrainingRecipe:
         backbone_optimizer: ``sgd`` (nnU-Net's own) or ``adamw`` (with ``adapter_lr``).
     """
 
-    report_dropout: float = 0.1
-    sub_report: float = 0.5
-    attention_weight: float = 0.3
-    adapter_lr: float = 1e-3
-    adapter_weight_decay: float = 1e-2
+    report_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
+    sub_report: Annotated[float, Field(ge=0, le=1)] = 0.5
+    attention_weight: Annotated[float, Field(ge=0)] = 0.3
+    adapter_lr: Annotated[float, Field(gt=0)] = 1e-3
+    adapter_weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     backbone_optimizer: Literal["sgd", "adamw"] = "sgd"
-
-    def __post_init__(self) -> None:
-        """Refuse an optimiser that is not there."""
-        if self.backbone_optimizer not in ("sgd", "adamw"):
-            raise ModelMismatchError(
-                f"backbone_optimizer is '{self.backbone_optimizer}' in the plans' block '{PLANS_KEY}'; choose 'sgd' or "
-                "'adamw'."
-            )
 
 
 @dataclass(frozen=True)
@@ -63,20 +62,22 @@ class ReportConditioning:
         adapter: sizes of the adapters.
         recipe: training recipe.
         left_right_axis: array axis of patient left-right, None without orientation.
-        patient_axes: orientation (:class:`nnunet_reportseg.geometry.PatientAxes`) where all training images share it.
+        patient_axes: orientation where all training images share it.
         trained_with: statistics of the training reports.
         version: of this block.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
     encoder: str
     pooling: str
     encoder_fingerprint: str
-    text_dim: int
-    sentences: int
+    text_dim: Annotated[int, Field(ge=1)]
+    sentences: Annotated[int, Field(ge=1)]
     adapter: AdapterConfig
     recipe: TrainingRecipe
-    left_right_axis: int | None
-    patient_axes: dict[str, Any] | None
+    left_right_axis: Annotated[int, Field(ge=0, le=2)] | None
+    patient_axes: PatientAxes | None
     trained_with: dict[str, int]
     version: int = BLOCK_VERSION
 
@@ -85,67 +86,86 @@ class ReportConditioning:
         return asdict(self)
 
     @classmethod
-    def from_plans(cls, plans: Mapping[str, Any]) -> ReportConditioning:
+    def from_plans(cls, plans: Mapping[str, Any], *, file: Path | None = None) -> ReportConditioning:
         """Read the block of a trained model.
 
+        Args:
+            plans: of the model.
+            file: where they come from, for the messages.
+
         Raises:
-            ModelMismatchError: no block, or one of another version.
+            ModelMismatchError: no block, one of another version, or one with wrong fields.
         """
         block = plans.get(PLANS_KEY)
-        if not block or "encoder_fingerprint" not in block:
-            raise ModelMismatchError(
-                f"The plans '{plans.get('plans_name')}' of {plans.get('dataset_name')} have no complete block "
-                f"'{PLANS_KEY}', so no "
-                "report-guided network can be built from them. Use the plans.json that training wrote to the model "
-                "folder."
+        where = file or f"plans '{plans.get('plans_name')}' of {plans.get('dataset_name')}"
+        fix = "use the plans.json that training wrote to the model folder"
+        if not isinstance(block, Mapping) or "encoder_fingerprint" not in block:
+            raise ModelMismatchError.about(
+                f"there is no complete block '{PLANS_KEY}', so no report-guided network can be built",
+                file=where,
+                fix=fix,
             )
         if block.get("version") != BLOCK_VERSION:
-            raise ModelMismatchError(
-                f"The plans' block '{PLANS_KEY}' has version {block.get('version')}, this package reads version "
-                f"{BLOCK_VERSION}. "
-                "Install the nnunet-reportseg that trained the model, or train again."
+            raise ModelMismatchError.about(
+                f"the block '{PLANS_KEY}' has version {block.get('version')!r}, this package reads {BLOCK_VERSION}",
+                file=where,
+                fix="install the nnunet-reportseg that trained the model, or train again",
             )
-        known = {field.name for field in fields(cls)}
-        wrong = [f"unknown: {name}" for name in sorted(set(block) - known)]
-        wrong += [f"missing: {name}" for name in sorted(known - set(block))]
-        if wrong:
-            raise ModelMismatchError(
-                f"The plans' block '{PLANS_KEY}' has not the fields of version {BLOCK_VERSION} ({', '.join(wrong)}). "
-                "Use the plans.json that training wrote to the model folder."
-            )
-        data = dict(block)
-        data["adapter"] = overridden(AdapterConfig(), data["adapter"])
-        data["recipe"] = overridden(TrainingRecipe(), data["recipe"])
-        return cls(**data)
+        return _validated(cls, block, where, fix)
 
 
-def require_known(given: Mapping[str, Any]) -> None:
-    """Check the names in a block that a user put into a plans file.
+@dataclass(frozen=True)
+class _Settings:
+    """What a user may set in the block of a plans file."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    adapter: AdapterConfig
+    recipe: TrainingRecipe
+
+
+def training_settings(
+    plans: Mapping[str, Any], adapter: AdapterConfig, recipe: TrainingRecipe, *, file: Path | None = None
+) -> tuple[AdapterConfig, TrainingRecipe]:
+    """The settings of a training: a trainer's own, with what a partial block in the plans changes.
+
+    Args:
+        plans: of the dataset; the block may also be a complete one, of a model, whose other fields do not count.
+        adapter: the trainer's own.
+        recipe: the trainer's own.
+        file: where the plans come from, for the messages.
 
     Raises:
-        ModelMismatchError: a field that the block does not have.
+        ModelMismatchError: the block has a field that is not known, or one of a wrong kind.
     """
-    known = [field.name for field in fields(ReportConditioning)]
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise ModelMismatchError(
-            f"The plans' block '{PLANS_KEY}' sets {', '.join(unknown)}, which it does not have. Set 'adapter' or "
-            "'recipe'."
-        )
+    block = plans.get(PLANS_KEY) or {}
+    where = file or f"plans '{plans.get('plans_name')}' of {plans.get('dataset_name')}"
+    fix = f"correct the block '{PLANS_KEY}'; it may set single fields of 'adapter' and 'recipe' (docs/design.md)"
+    known = {field.name for field in fields(ReportConditioning)} - {"adapter", "recipe"}
+    own = {"adapter": asdict(adapter), "recipe": asdict(recipe)}
+    if isinstance(block, Mapping):
+        given = {name: value for name, value in block.items() if name not in known}
+        for name in own.keys() & given.keys():
+            if isinstance(given[name], Mapping):
+                given[name] = own[name] | given[name]
+        block = own | given
+    settings = _validated(_Settings, block, where, fix)
+    return settings.adapter, settings.recipe
 
 
-def overridden(default: _Config, changes: Mapping[str, Any] | None) -> _Config:
-    """A config dataclass with some fields changed.
+def _validated(kind: type[_Block], block: object, where: Path | str, fix: str) -> _Block:
+    """Read a block of the plans, naming every wrong field."""
+    try:
+        # from JSON, where strict still means that a list can be a tuple and an object a dataclass
+        return TypeAdapter(kind).validate_json(json.dumps(block))
+    except ValidationError as error:
+        raise ModelMismatchError("\n".join(_problem(p, kind, where, fix) for p in error.errors())) from error
 
-    Raises:
-        ModelMismatchError: a field that the config does not have.
-    """
-    changes = dict(changes or {})
-    known = [field.name for field in fields(default)]  # type: ignore[arg-type]
-    unknown = sorted(set(changes) - set(known))
-    if unknown:
-        raise ModelMismatchError(
-            f"The plans' block '{PLANS_KEY}' sets {', '.join(unknown)}, which {type(default).__name__} does not have. "
-            f"Known fields: {', '.join(known)}."
-        )
-    return replace(default, **changes)  # type: ignore[type-var]
+
+def _problem(problem: Any, kind: type[Any], where: Path | str, fix: str) -> str:
+    path = [str(part) for part in problem["loc"]]
+    if problem["type"] == "unexpected_keyword_argument":
+        parent = {"adapter": AdapterConfig, "recipe": TrainingRecipe}.get(path[0], kind) if len(path) > 1 else kind
+        problem = problem | {"msg": f"no such field; there is {', '.join(field.name for field in fields(parent))}"}
+    value = None if problem["type"] == "missing" else problem["input"]
+    return describe(f"{'.'.join([PLANS_KEY, *path])}: {problem['msg']}", file=where, value=value, fix=fix)

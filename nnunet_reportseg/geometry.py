@@ -12,13 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from nnunet_reportseg.errors import GeometryError
 from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason
+
+_Axis = Annotated[int, Field(ge=0, le=2)]
+_Sign = Annotated[int, Field(ge=-1, le=1)]
 
 
 @dataclass(frozen=True)
@@ -31,23 +35,14 @@ class PatientAxes:
         known: False where the image has no patient orientation (2D files); the axes are then a convention.
     """
 
-    axes: tuple[int, int, int]
-    signs: tuple[int, int, int]
+    axes: tuple[_Axis, _Axis, _Axis]
+    signs: tuple[_Sign, _Sign, _Sign]
     known: bool = True
 
     @property
     def left_right(self) -> int:
         """The left-right axis of the array."""
         return self.axes[0]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON, read back by :meth:`from_json`."""
-        return {"axes": list(self.axes), "signs": list(self.signs), "known": self.known}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> PatientAxes:
-        """Inverse of :meth:`to_json`."""
-        return cls(tuple(data["axes"]), tuple(data["signs"]), bool(data["known"]))
 
 
 def patient_axes(properties: Mapping[str, Any], transpose_forward: Sequence[int]) -> PatientAxes:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
-from nnunet_reportseg.conditioning import BLOCK_VERSION, PLANS_KEY, ReportConditioning, TrainingRecipe, overridden
+from nnunet_reportseg.conditioning import (
+    BLOCK_VERSION,
+    PLANS_KEY,
+    ReportConditioning,
+    TrainingRecipe,
+    training_settings,
+)
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.geometry import PatientAxes
 from text_conditioning.stage_adapter import AdapterConfig
@@ -21,7 +28,7 @@ BLOCK = ReportConditioning(
     adapter=AdapterConfig(memory_dim=64, feed_forward=0),
     recipe=TrainingRecipe(report_dropout=0.25, backbone_optimizer="adamw"),
     left_right_axis=2,
-    patient_axes=PatientAxes((2, 1, 0), (1, -1, 1)).to_json(),
+    patient_axes=PatientAxes((2, 1, 0), (1, -1, 1)),
     trained_with={"cases": 7, "sentences": 40},
 )
 
@@ -37,7 +44,7 @@ def test_the_block_survives_json():
     assert read == BLOCK
     assert isinstance(read.adapter, AdapterConfig)
     assert isinstance(read.recipe, TrainingRecipe)
-    assert PatientAxes.from_json(read.patient_axes) == PatientAxes((2, 1, 0), (1, -1, 1))
+    assert isinstance(read.patient_axes, PatientAxes)
 
 
 def test_a_block_without_orientation_survives_json():
@@ -89,9 +96,75 @@ def test_a_missing_field_of_the_block_itself_is_refused_by_name():
         ReportConditioning.from_plans(given)
 
 
-def test_overriding_changes_single_fields():
-    default = TrainingRecipe()
-    changed = overridden(default, {"sub_report": 0.75})
-    assert changed == replace(default, sub_report=0.75)
-    assert overridden(default, None) == default
-    assert default == TrainingRecipe()
+WRONG = [
+    ("text_dim", "384"),
+    ("text_dim", True),
+    ("sentences", 0),
+    ("adapter", []),
+    ("adapter.heads", 0),
+    ("adapter.heads", 4.0),
+    ("adapter.attention_stages", -1),
+    ("adapter.film", 1),
+    ("recipe.report_dropout", float("nan")),
+    ("recipe.report_dropout", 1.5),
+    ("recipe.sub_report", "0.5"),
+    ("recipe.adapter_lr", float("inf")),
+    ("recipe.adapter_lr", 0),
+    ("recipe.adapter_weight_decay", [0.1]),
+    ("recipe.backbone_optimizer", "adam"),
+    ("left_right_axis", 3),
+    ("patient_axes", "LPS"),
+    ("patient_axes.axes", [2, 1, 9]),
+    ("trained_with", ["many"]),
+    ("encoder", 7),
+]
+
+
+def changed(field, value):
+    outer, _, inner = field.partition(".")
+    part = json.loads(json.dumps(BLOCK.to_json()))[outer]
+    return {outer: part | {inner: value} if inner else value}
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG)
+def test_a_value_of_a_wrong_kind_is_refused_with_file_field_value_and_fix(field, value):
+    with pytest.raises(ModelMismatchError) as caught:
+        ReportConditioning.from_plans(plans(**changed(field, value)), file=Path("model/plans.json"))
+    text = str(caught.value)
+    wrong = value[-1] if field.endswith("axes") and isinstance(value, list) else value
+    for part in ("model/plans.json", field, f"found: {wrong!r}", "Fix: "):
+        assert part in text
+
+
+@pytest.mark.parametrize(("field", "value"), [case for case in WRONG if case[0].startswith(("adapter", "recipe"))])
+def test_a_wrong_setting_of_a_user_is_refused_the_same_way(field, value):
+    outer, _, inner = field.partition(".")
+    block = {outer: {inner: value} if inner else value}
+    with pytest.raises(ModelMismatchError) as caught:
+        training_settings({PLANS_KEY: block}, AdapterConfig(), TrainingRecipe(), file=Path("nnUNetPlans.json"))
+    for part in ("nnUNetPlans.json", field, repr(value), "docs/design.md"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("block", ["yes", 3, [1], {"recipe": None}, {"adapter": "default"}])
+def test_a_user_block_that_is_no_object_is_refused(block):
+    with pytest.raises(ModelMismatchError, match="should be an object"):
+        training_settings({PLANS_KEY: block}, AdapterConfig(), TrainingRecipe())
+
+
+def test_all_wrong_fields_are_named_at_once():
+    recipe = {"sub_report": -1, "report_dropout": 2}
+    with pytest.raises(ModelMismatchError, match=r"(?s)report_dropout.*sub_report"):
+        training_settings({PLANS_KEY: {"recipe": recipe}}, AdapterConfig(), TrainingRecipe())
+
+
+def test_a_partial_block_changes_single_fields_of_what_the_trainer_has():
+    adapter, recipe = AdapterConfig(film=False), TrainingRecipe(sub_report=0.25)
+    given = {PLANS_KEY: {"adapter": {"heads": 2}, "recipe": {"adapter_lr": 1}}}
+    assert training_settings(given, adapter, recipe) == (replace(adapter, heads=2), replace(recipe, adapter_lr=1.0))
+    assert training_settings({}, adapter, recipe) == (adapter, recipe)
+
+
+def test_the_block_of_a_model_in_the_plans_gives_its_settings_alone():
+    given = plans(encoder="another", text_dim="not read")
+    assert training_settings(given, AdapterConfig(), TrainingRecipe()) == (BLOCK.adapter, BLOCK.recipe)

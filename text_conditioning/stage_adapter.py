@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from text_conditioning.cross_attention import ReportCrossAttention
@@ -20,7 +22,7 @@ from text_conditioning.position import PositionBias
 
 @dataclass(frozen=True)
 class AdapterConfig:
-    """Sizes of the adapters; those of the feature maps come from the network.
+    """Sizes of the adapters; those of the feature maps come from the network. Limits hold where pydantic reads it.
 
     Attributes:
         memory_dim: dimension of a sentence token.
@@ -32,12 +34,12 @@ class AdapterConfig:
         film: whether every stage has FiLM.
     """
 
-    memory_dim: int = 128
-    heads: int = 4
-    head_dim: int = 32
-    attention_stages: int = 3
-    position_bands: int = 4
-    feed_forward: int = 2
+    memory_dim: Annotated[int, Field(ge=1)] = 128
+    heads: Annotated[int, Field(ge=1)] = 4
+    head_dim: Annotated[int, Field(ge=1)] = 32
+    attention_stages: Annotated[int, Field(ge=0)] = 3
+    position_bands: Annotated[int, Field(ge=0)] = 4
+    feed_forward: Annotated[int, Field(ge=0)] = 2
     film: bool = True
 
 

@@ -259,7 +259,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
                     "'sitk_stuff' as nnU-Net's reader returns them, or axes to queue_cases."
                 )
             _log.warning("%s has no orientation; assuming that of the training images", case.case_id)
-            axes = PatientAxes.from_json(conditioning.patient_axes)
+            axes = conditioning.patient_axes
         return axes
 
     def _require_trained_axis(self, case_id: str, axes: PatientAxes) -> None:

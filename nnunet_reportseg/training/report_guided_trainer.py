@@ -27,7 +27,7 @@ from torch import distributed as dist
 from torch import nn, optim
 
 from nnunet_reportseg.case_reports import CaseReport
-from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, overridden, require_known
+from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, training_settings
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.frames import patient_frame
 from nnunet_reportseg.geometry import PatientAxes, common_left_right_axis, patient_axes
@@ -88,8 +88,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
             case: patient_axes(dataset.load_case(case)[3], self.plans_manager.transpose_forward) for case in cases
         }
         axes = list(set(self._axes.values()))
-        given = self.plans_manager.plans.get(PLANS_KEY) or {}
-        require_known(given)
+        adapter, recipe = training_settings(self.plans_manager.plans, self.adapter, self.recipe)
         bank = self.reports.bank
         longest = self.reports.longest
         self.conditioning = ReportConditioning(
@@ -98,10 +97,10 @@ class ReportGuidedTrainer(nnUNetTrainer):
             encoder_fingerprint=bank.fingerprint,
             text_dim=bank.dim,
             sentences=max(SENTENCE_STEP, -(-longest // SENTENCE_STEP) * SENTENCE_STEP),
-            adapter=overridden(self.adapter, given.get("adapter")),
-            recipe=overridden(self.recipe, given.get("recipe")),
+            adapter=adapter,
+            recipe=recipe,
             left_right_axis=common_left_right_axis(self._axes),
-            patient_axes=axes[0].to_json() if len(axes) == 1 else None,
+            patient_axes=axes[0] if len(axes) == 1 else None,
             trained_with={
                 "cases": len(cases),
                 "cases_without_report": sum(not report.sentences for report in self.reports.cases.values()),
