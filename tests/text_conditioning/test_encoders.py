@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -202,3 +203,50 @@ def test_the_side_can_be_read_from_the_vector_of_an_unseen_sentence(minilm: Froz
     weights = np.linalg.solve((x - centre).T @ (x - centre) + 1e-2 * np.eye(minilm.dim), (x - centre).T @ y)
     assert ((left[seen:] - centre) @ weights > 0).all()
     assert ((right[seen:] - centre) @ weights < 0).all()
+
+
+DEVICES = ["gpu", "", "meta", "xla", "cuda:99", -1, *([] if torch.cuda.is_available() else ["cuda"])]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_device_that_is_not_there_is_refused_by_name(device: str, tiny_bert: Path) -> None:
+    with pytest.raises(EncoderError, match=rf"device '{device}' cannot be used.*'cpu'"):
+        FrozenTextEncoder(tiny_bert, device=device)
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-50])
+
+
+def with_setting(**change: object) -> Callable[[Path], None]:
+    return lambda file: (file.write_text(json.dumps(json.loads(file.read_text()) | change)), None)[1]
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("model.safetensors", cut),
+        ("model.safetensors", lambda file: file.write_bytes(b"")),
+        ("config.json", cut),
+        ("config.json", lambda file: file.write_text("[]")),
+        ("config.json", with_setting(num_attention_heads=0)),
+        ("tokenizer.json", cut),
+        ("tokenizer.json", lambda file: file.write_text("[]")),
+    ],
+)
+def test_a_damaged_folder_is_refused_by_name(
+    file: str, damage: Callable[[Path], None], tiny_bert: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_bert, tmp_path / "damaged")
+    damage(folder / file)
+    with pytest.raises(EncoderError, match="damaged"):
+        FrozenTextEncoder(folder)
+
+
+def test_a_tokenizer_without_vocabulary_is_refused(tiny_bert: Path, tmp_path: Path) -> None:
+    """transformers would take every word for unknown, and all sentences would get one vector."""
+    folder = shutil.copytree(tiny_bert, tmp_path / "wordless")
+    for file in folder.glob("*token*"):
+        file.unlink()
+    with pytest.raises(EncoderError, match=r"wordless.*no words"):
+        FrozenTextEncoder(folder)
