@@ -94,6 +94,10 @@ class PathsError(ReportSegError):
     """An ``nnUNet_*`` environment variable is unset or names a folder that does not exist."""
 
 
+class DeviceError(ReportSegError):
+    """A device is not there, or nnU-Net does not know it."""
+
+
 class VersionError(ReportSegError):
     """The installed nnU-Net is not a version this plugin was written for."""
 

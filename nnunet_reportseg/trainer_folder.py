@@ -7,10 +7,16 @@ why it must never be the repository's root.
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import difflib
 import os
 from pathlib import Path
+from typing import Any
 
-from nnunet_reportseg.errors import PathsError
+from nnunet_reportseg.errors import DatasetError, PathsError
+
+SEARCH_PATH = "nnUNet_extTrainer"
 
 
 def trainer_dir() -> Path:
@@ -39,3 +45,43 @@ def trainer_search_path(current: str) -> str:
     """
     entries = [entry for entry in current.split(os.pathsep) if entry.strip()]
     return os.pathsep.join(dict.fromkeys([*entries, str(trainer_dir())]))
+
+
+def trainer_names(folder: Path) -> list[str]:
+    """Return the trainers that the modules of a folder define or re-export, found without importing them."""
+    names: set[str] = set()
+    for module in folder.rglob("*.py"):
+        statements: list[ast.stmt] = []
+        with contextlib.suppress(SyntaxError):  # a module that cannot be read has no trainer to offer
+            statements = ast.parse(module.read_text(encoding="utf-8")).body
+        for statement in statements:
+            if isinstance(statement, ast.ImportFrom):
+                names.update(alias.asname or alias.name for alias in statement.names)
+            elif isinstance(statement, ast.ClassDef):
+                names.add(statement.name)
+    return sorted(name for name in names if "Trainer" in name)
+
+
+def require_trainer(name: str) -> type[Any]:
+    """Return a trainer by its name, as nnU-Net finds it.
+
+    Raises:
+        DatasetError: there is none of this name; lists what there is.
+    """
+    import nnunetv2
+    from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
+
+    try:
+        found: type[Any] = recursive_find_trainer_class_by_name(name)
+    except (RuntimeError, AssertionError, TypeError) as error:  # not found, no trainer, no class
+        search_path = os.environ.get(SEARCH_PATH, "")
+        external = [n for folder in search_path.split(os.pathsep) if folder for n in trainer_names(Path(folder))]
+        own = trainer_names(Path(nnunetv2.__path__[0]) / "training" / "nnUNetTrainer")
+        similar = difflib.get_close_matches(name, [*external, *own], n=1)
+        raise DatasetError.about(
+            f"no such trainer; there is {', '.join(external) or 'none'} in {SEARCH_PATH} ({search_path}), and "
+            f"nnUNetTrainer with its {len(own) - 1} variants",
+            value=name,
+            fix=f"choose -tr {similar[0] if similar else 'ReportGuidedTrainer'}",
+        ) from error
+    return found

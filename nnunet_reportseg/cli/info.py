@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import platform
@@ -41,7 +40,7 @@ def collect() -> dict[str, Any]:
     """Gather what the command shows, as plain JSON values."""
     from nnunet_reportseg.compatibility import SUPPORTED_NNUNET, require_supported_nnunet
     from nnunet_reportseg.errors import VersionError
-    from nnunet_reportseg.trainer_folder import trainer_dir
+    from nnunet_reportseg.trainer_folder import trainer_dir, trainer_names
     from nnunet_reportseg.version import __version__
 
     try:
@@ -59,16 +58,6 @@ def collect() -> dict[str, Any]:
         "trainers": trainer_names(trainer_dir()),
         "banks": _banks(),
     }
-
-
-def trainer_names(folder: Path) -> list[str]:
-    """Return the classes that the modules of a trainer folder re-export, found without importing them."""
-    names: set[str] = set()
-    for module in folder.glob("*.py"):
-        for statement in ast.parse(module.read_text(encoding="utf-8")).body:
-            if isinstance(statement, ast.ImportFrom):
-                names.update(alias.asname or alias.name for alias in statement.names)
-    return sorted(name for name in names if "Trainer" in name)
 
 
 def _version(package: str) -> str | None:

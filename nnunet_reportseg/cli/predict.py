@@ -42,8 +42,8 @@ def command(
     previous_stage: Annotated[
         Path | None, typer.Option("-prev_stage_predictions", help="Segmentations of the previous stage (cascade).")
     ] = None,
-    preprocessing_processes: Annotated[int, typer.Option("-npp", help="Processes for preprocessing.")] = 3,
-    export_processes: Annotated[int, typer.Option("-nps", help="Processes for export.")] = 3,
+    preprocessing_processes: Annotated[int, typer.Option("-npp", min=0, help="Processes for preprocessing.")] = 3,
+    export_processes: Annotated[int, typer.Option("-nps", min=0, help="Processes for export.")] = 3,
     num_parts: Annotated[int, typer.Option("-num_parts", help="Number of parts the cases are split into.")] = 1,
     part_id: Annotated[int, typer.Option("-part_id", help="Which of them to predict, from 0.")] = 0,
     device: Annotated[
@@ -52,7 +52,8 @@ def command(
 ) -> None:
     """Segment the images of a folder with their reports."""
     from nnunet_reportseg.compatibility import require_supported_nnunet
-    from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder, trained_model
+    from nnunet_reportseg.inference.model_folder import trained_model
+    from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
     from nnunet_reportseg.missing_report import MISSING_REPORT_VARIABLE
     from nnunet_reportseg.trainer_folder import trainer_search_path
 

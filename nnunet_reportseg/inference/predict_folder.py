@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 from nnunetv2.utilities.utils import create_lists_from_splitted_dataset_folder
 
-from nnunet_reportseg.errors import DatasetError, ModelMismatchError
+from nnunet_reportseg.devices import require_device
+from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.inference.model_folder import require_sound_model
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
-from nnunet_reportseg.paths import RESULTS, dataset_folder_name, require_paths
 from nnunet_reportseg.raw_dataset import require_channel_numbers
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 
@@ -35,28 +36,6 @@ class PredictionOptions:
     device: str | None = None
 
 
-def trained_model(model: Path | None, dataset: str | None, trainer: str, plans: str, configuration: str) -> Path:
-    """Folder of a trained model.
-
-    Raises:
-        PathsError: nnUNet_results is not set.
-        DatasetError: there is no such model; names those that are there.
-    """
-    if model is None:
-        if dataset is None:
-            raise DatasetError.about("no model was named", fix="give -d (with -c, -tr, -p) or -m")
-        (results,) = require_paths(RESULTS)
-        model = results / dataset_folder_name(dataset, results) / f"{trainer}__{plans}__{configuration}"
-    if not (model / "plans.json").is_file():
-        present = sorted(p.parent.name for p in model.parent.glob("*/plans.json")) if model.parent.is_dir() else []
-        raise DatasetError.about(
-            f"no trained model here; beside it: {', '.join(present) or 'none'}",
-            file=model,
-            fix="train first, or correct -d, -c, -tr and -p",
-        )
-    return model
-
-
 def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None, options: PredictionOptions) -> None:
     """Predict all cases of a folder.
 
@@ -70,7 +49,8 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     Raises:
         DatasetError: no images, or a fold was not trained.
         SidecarError: missing or invalid sidecar, a case without entry.
-        ModelMismatchError: the model is not report-guided, or its encoder is not to be had.
+        ModelMismatchError: the model is damaged or not report-guided, or its encoder is not to be had.
+        DeviceError: the device is not there.
     """
     if not 0 < options.step_size <= 1:
         raise DatasetError.about(
@@ -82,20 +62,10 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
             value=options.part_id,
             fix="give -part_id from 0 to -num_parts minus 1",
         )
-    device = _device(options.device)
-    missing = [
-        f"fold_{fold}/{options.checkpoint}"
-        for fold in options.folds or ()
-        if not (model / f"fold_{fold}" / options.checkpoint).is_file()
-    ]
-    if missing or (options.folds is None and not list(model.glob(f"fold_[0-9]*/{options.checkpoint}"))):
-        found = sorted(str(file.relative_to(model)) for file in model.glob("fold_*/*.pth"))
-        raise DatasetError.about(
-            f"checkpoint not found: {', '.join(missing) or options.checkpoint}",
-            file=model,
-            value=", ".join(found) or "no checkpoint",
-            fix="finish the training, or choose a fold (-f) and checkpoint (-chk) that is there",
-        )
+    device = require_device(options.device)
+    if device.type == "cpu":
+        torch.set_num_threads(os.cpu_count() or 1)  # as nnUNetv2_predict
+    require_sound_model(model, options.folds, options.checkpoint)
     predictor = ReportGuidedPredictor(
         tile_step_size=options.step_size,
         use_mirroring=options.mirroring,
@@ -113,12 +83,14 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
         raise DatasetError.about(f"no images with ending {ending}", file=images, fix=f"name them <case>_0000{ending}")
     sidecar = Sidecar.load(reports or images / SIDECAR_NAME)
     predictor.use_reports(sidecar, encoder=options.encoder)
+    lists = lists[options.part_id :: options.num_parts]
+    _require_previous_stage(predictor, options.previous_stage, lists)
     predictor.queue_files(lists)
     out.mkdir(parents=True, exist_ok=True)
     previous = None if options.previous_stage is None else str(options.previous_stage)
     if options.preprocessing_processes == 0 and options.export_processes == 0:
         predictor.predict_from_files_sequential(
-            str(images),
+            lists,  # it has no options for parts
             str(out),
             save_probabilities=options.save_probabilities,
             overwrite=options.overwrite,
@@ -138,14 +110,27 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     )
 
 
-def _device(name: str | None) -> torch.device:
-    """As nnUNetv2_predict sets up threads and device."""
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name not in ("cuda", "cpu", "mps") or (name == "cuda" and not torch.cuda.is_available()):
-        raise ModelMismatchError.about(
-            "device is not available", value=name, fix="choose -device cpu, cuda or mps, whichever this machine has"
+def _require_previous_stage(predictor: ReportGuidedPredictor, folder: Path | None, lists: list[list[str]]) -> None:
+    stage = predictor.configuration_manager.previous_stage_name
+    if (stage is None) != (folder is None):
+        raise DatasetError.about(
+            "this configuration has no previous stage"
+            if stage is None
+            else f"this configuration needs the segmentations of the previous stage, {stage}",
+            value=folder and str(folder),
+            fix="leave -prev_stage_predictions out"
+            if stage is None
+            else "predict it first; -prev_stage_predictions DIR",
         )
-    if name == "cpu":
-        torch.set_num_threads(os.cpu_count() or 1)
-    return torch.device(name)
+    if folder is None:
+        return
+    ending = predictor.dataset_json["file_ending"]
+    for files in lists:
+        case = Path(files[0]).name[: -len("_0000" + ending)]
+        if not (folder / f"{case}{ending}").is_file():
+            raise DatasetError.about(
+                "the segmentation of the previous stage is missing",
+                case=case,
+                file=folder / f"{case}{ending}",
+                fix=f"predict all cases with {stage} first",
+            )

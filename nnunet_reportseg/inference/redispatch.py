@@ -12,11 +12,11 @@ import functools
 from pathlib import Path
 from typing import Any
 
-import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.run import run_training
 from torch import nn
 
+from nnunet_reportseg.checkpoints import read_checkpoint
 from nnunet_reportseg.compatibility import require_supported_nnunet
 from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.errors import ModelMismatchError
@@ -64,7 +64,7 @@ def _redispatching(original: Any, name: str) -> Any:
 
 
 def _require_same_encoder(network: ReportGuidedUNet, checkpoint: dict[str, Any], file: str | Path) -> None:
-    trained = ReportConditioning.from_plans(checkpoint["init_args"]["plans"])
+    trained = ReportConditioning.from_plans(checkpoint["init_args"]["plans"], file=Path(file))
     if trained.encoder_fingerprint != network.encoder_fingerprint:
         raise ModelMismatchError(
             f"{file} was trained with encoder '{trained.encoder}' (fingerprint {trained.encoder_fingerprint}), the "
@@ -78,7 +78,7 @@ def _loading_plain_weights(original: Any) -> Any:
     def load_pretrained_weights(network: nn.Module, fname: str | Path, verbose: bool = False) -> None:
         report_network = unwrap(network)
         if isinstance(report_network, ReportGuidedUNet):
-            checkpoint = torch.load(fname, map_location="cpu", weights_only=False, mmap=True)
+            checkpoint = read_checkpoint(Path(fname), needed=("network_weights",))
             if any(key.startswith("report_adapter.") for key in checkpoint["network_weights"]):
                 _require_same_encoder(report_network, checkpoint, fname)
             else:

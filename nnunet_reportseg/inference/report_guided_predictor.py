@@ -24,7 +24,7 @@ from torch import Tensor
 
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.conditioning import ReportConditioning
-from nnunet_reportseg.errors import GeometryError, ModelMismatchError, ReportContextError, SidecarError
+from nnunet_reportseg.errors import DatasetError, GeometryError, ModelMismatchError, ReportContextError, SidecarError
 from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, patient_frame
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folder_of, load_prediction_reports
@@ -125,10 +125,22 @@ class ReportGuidedPredictor(nnUNetPredictor):
             lists: for each case its channel files, as nnU-Net lists them.
 
         Raises:
+            DatasetError: a case has more or fewer channels than in training.
             SidecarError: no sidecar, or a case without entry.
             GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
         """
         suffix = len("_0000" + self.dataset_json["file_ending"])
+        named = self.dataset_json.get("modality", self.dataset_json.get("channel_names", {}))  # as nnU-Net
+        names = [str(name) for name in named.values()]
+        for files in lists:
+            if len(files) != len(names):
+                raise DatasetError.about(
+                    f"the case has {len(files)} channels, the model was trained with {len(names)}",
+                    case=Path(files[0]).name[:-suffix],
+                    file=Path(files[0]),
+                    value=", ".join(Path(file).name for file in files),
+                    fix=f"give it one file for each of {', '.join(names)}",
+                )
         reader = self.plans_manager.plans["image_reader_writer"]
         transpose = self.plans_manager.transpose_forward
         axes = [patient_axes(properties_of_file(Path(files[0]), reader), transpose) for files in lists]

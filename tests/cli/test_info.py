@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from nnunet_reportseg import __version__
-from nnunet_reportseg.cli.info import trainer_names
 from nnunet_reportseg.cli.main import main
+from nnunet_reportseg.trainer_folder import trainer_names
 
 
 def _info(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -74,10 +74,13 @@ def test_tables_name_the_same(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         assert part in shown
 
 
-def test_trainers_are_the_names_the_folder_re_exports(tmp_path: Path) -> None:
+def test_trainers_are_the_names_the_folder_defines_and_re_exports(tmp_path: Path) -> None:
     (tmp_path / "__init__.py").write_text('"""Trainers."""\n')
     (tmp_path / "a.py").write_text("from x.y import BTrainer, ATrainer_Z, helper\nraise RuntimeError\n")
-    assert trainer_names(tmp_path) == ["ATrainer_Z", "BTrainer"]
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "c.py").write_text("class CTrainer:\n    pass\n")
+    (tmp_path / "inner" / "d.py").write_text("class DTrainer\n")
+    assert trainer_names(tmp_path) == ["ATrainer_Z", "BTrainer", "CTrainer"]
 
 
 def test_does_not_load_torch() -> None:

@@ -55,7 +55,7 @@ def test_another_value_exits_with_2(command, monkeypatch, capsys):
 
 def test_the_choice_reaches_nnunet_through_the_variable(monkeypatch):
     monkeypatch.setenv(VARIABLE, "null")
-    monkeypatch.setattr("nnunet_reportseg.inference.predict_folder.trained_model", lambda *_: None)
+    monkeypatch.setattr("nnunet_reportseg.inference.model_folder.trained_model", lambda *_: None)
     seen = []
     monkeypatch.setattr(
         "nnunet_reportseg.inference.predict_folder.predict_folder", lambda *_, **__: seen.append(os.environ[VARIABLE])
