@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from nnunet_reportseg.case_reports import CaseReport, read_case_reports
 from nnunet_reportseg.embedding import BANK_FOLDER, available_banks, choose_encoder, embed_reports, sentences_of
 from nnunet_reportseg.errors import ReportSegError, SidecarError
+from nnunet_reportseg.label_values import require_label_values
 from nnunet_reportseg.missing_report import missing_report_policy
 from nnunet_reportseg.paths import RAW
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
@@ -66,22 +70,32 @@ def find_sidecar(preprocessed: Path) -> Path:
     )
 
 
-def load_training_reports(preprocessed: Path, case_ids: Sequence[str], *, build: bool) -> TrainingReports:
+def load_training_reports(
+    preprocessed: Path,
+    case_ids: Sequence[str],
+    *,
+    build: bool,
+    segmentation: Callable[[str], NDArray[Any]] | None = None,
+) -> TrainingReports:
     """Load the reports of a dataset.
 
     Args:
         preprocessed: ``nnUNet_preprocessed/DatasetXXX_Name``.
         case_ids: the cases to train and validate on.
         build: whether to embed missing sentences (one process only) or to expect them.
+        segmentation: gives the preprocessed label map of a case; with it, label values of findings are checked.
 
     Raises:
-        SidecarError: missing or invalid sidecar, a case without entry.
+        SidecarError: missing or invalid sidecar, a case without entry, an entry without case, a label value that never
+            occurs.
         ReportSegError: sentences are missing and ``build`` is False.
         EncoderError: the encoder is needed and cannot be loaded.
     """
     sidecar = Sidecar.load(find_sidecar(preprocessed))
-    sidecar.require_cases(case_ids, missing_report=missing_report_policy())
+    sidecar.require_known(case_ids).require_cases(case_ids, missing_report=missing_report_policy())
     cases = read_case_reports(sidecar, list(case_ids))
+    if segmentation is not None:
+        require_label_values(sidecar, case_ids, segmentation, preprocessed)
     encoder = choose_encoder(preprocessed)
     sentences = sentences_of(cases.values())
     banks = [index for index in available_banks(preprocessed) if index.encoder == encoder]

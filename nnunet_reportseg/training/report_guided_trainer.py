@@ -19,7 +19,6 @@ import torch
 from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
 from batchgeneratorsv2.transforms.utils.remove_label import RemoveLabelTansform
-from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.training.nnUNetTrainer import nnUNetTrainer as trainer_module
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
@@ -27,15 +26,19 @@ from torch import distributed as dist
 from torch import nn, optim
 
 from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.checkpoints import read_checkpoint
 from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, training_settings
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.frames import patient_frame
 from nnunet_reportseg.geometry import PatientAxes, common_left_right_axis, patient_axes
 from nnunet_reportseg.inference.redispatch import install_redispatch
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, unwrap
+from nnunet_reportseg.paths import PREPROCESSED, require_paths
 from nnunet_reportseg.report_tensors import report_tensors
+from nnunet_reportseg.training.arguments import require_split
 from nnunet_reportseg.training.frame_tracking import FRAME, track_frames
 from nnunet_reportseg.training.optimizers import PolynomialSchedule, SteppedTogether
+from nnunet_reportseg.training.preprocessed import PreprocessedCases
 from nnunet_reportseg.training.report_dataloader import ReportDataLoader
 from nnunet_reportseg.training.report_loss import AttentionTarget, ReportLoss
 from nnunet_reportseg.training.sub_reports import KEPT, LABEL_MAP, WITHOUT_REPORT, SampleSubReport
@@ -63,6 +66,18 @@ class ReportGuidedTrainer(nnUNetTrainer):
     _axes: dict[str, PatientAxes]
     dataset_class: Any
 
+    def __init__(
+        self,
+        plans: dict[str, Any],
+        configuration: str,
+        fold: int,
+        dataset_json: dict[str, Any],
+        device: torch.device = torch.device("cuda"),  # noqa: B008
+    ) -> None:
+        """Load the reports, and refuse what is wrong with them, before nnU-Net makes a results folder."""
+        self._load_reports(PlansManager(plans), configuration, fold)
+        super().__init__(plans, configuration, fold, dataset_json, device)
+
     # ------------------------------------------------------------------------------------------------ preparation
 
     def initialize(self) -> None:
@@ -73,22 +88,32 @@ class ReportGuidedTrainer(nnUNetTrainer):
         training, _ = self.do_split()
         self._fit_whitening(training)
 
-    def _prepare_reports(self) -> None:
-        folder = Path(self.preprocessed_dataset_folder_base)
-        dataset_class = infer_dataset_class(self.preprocessed_dataset_folder)
-        cases = sorted(dataset_class.get_identifiers(self.preprocessed_dataset_folder))
-        if self.local_rank == 0:
-            self.reports = load_training_reports(folder, cases, build=True)
-        if self.is_ddp:
+    def _load_reports(self, plans: PlansManager, configuration: str, fold: int | str) -> None:
+        (root,) = require_paths(PREPROCESSED)
+        folder = root / plans.dataset_name
+        self._settings = training_settings(
+            plans.plans, self.adapter, self.recipe, file=folder / f"{plans.plans_name}.json"
+        )
+        self._preprocessed = PreprocessedCases(folder / plans.get_configuration(configuration).data_identifier)
+        cases = self._preprocessed.names
+        require_split(folder, fold, cases)
+        distributed = dist.is_available() and dist.is_initialized()  # as nnUNetTrainer.__init__, which comes later
+        if not distributed or dist.get_rank() == 0:
+            segmentation = self._preprocessed.segmentation
+            self.reports = load_training_reports(folder, cases, build=True, segmentation=segmentation)
+        if distributed:
             dist.barrier()
-        if self.local_rank != 0:
-            self.reports = load_training_reports(folder, cases, build=False)
-        dataset = dataset_class(self.preprocessed_dataset_folder, list(cases))
+            if dist.get_rank() != 0:
+                self.reports = load_training_reports(folder, cases, build=False)
+
+    def _prepare_reports(self) -> None:
+        cases = list(self.reports.cases)
         self._axes = {
-            case: patient_axes(dataset.load_case(case)[3], self.plans_manager.transpose_forward) for case in cases
+            case: patient_axes(self._preprocessed.properties(case), self.plans_manager.transpose_forward)
+            for case in cases
         }
         axes = list(set(self._axes.values()))
-        adapter, recipe = training_settings(self.plans_manager.plans, self.adapter, self.recipe)
+        adapter, recipe = self._settings
         bank = self.reports.bank
         longest = self.reports.longest
         self.conditioning = ReportConditioning(
@@ -227,6 +252,12 @@ class ReportGuidedTrainer(nnUNetTrainer):
         if attention is not None:
             self.print_to_log_file(f"attention_loss {attention:.4f}")
 
+    @property
+    def _supervises_attention(self) -> bool:
+        conditioning = self.conditioning
+        attends = conditioning.adapter.attention_stages > 0 and conditioning.recipe.attention_weight > 0
+        return attends and self.reports.have_findings
+
     @contextmanager
     def _conditioned_on(self, batch: Mapping[str, Any], *, supervise: bool) -> Iterator[None]:
         reports = [self.reports.cases[key] for key in batch["keys"]]
@@ -240,7 +271,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         network = self._network
         network.set_report(tensors)
         network.set_frame(batch[FRAME])
-        if supervise and self.reports.have_findings and self.conditioning.recipe.attention_weight > 0:
+        if supervise and self._supervises_attention:
             self.loss.target = self._attention_target(batch, reports, kept, sentences, tensors.padding.shape[1])
             network.collect_attention = True
         try:
@@ -276,7 +307,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
             self.initialize()
         checkpoint = filename_or_checkpoint
         if isinstance(checkpoint, str):
-            checkpoint = torch.load(checkpoint, map_location="cpu", weights_only=False, mmap=True)
+            checkpoint = read_checkpoint(Path(checkpoint))
         trained = ReportConditioning.from_plans(checkpoint["init_args"]["plans"])
         if trained.encoder_fingerprint != self.conditioning.encoder_fingerprint:
             raise ModelMismatchError(

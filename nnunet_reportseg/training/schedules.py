@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from nnunet_reportseg.training.report_guided_trainer import ReportGuidedTrainer
 
@@ -24,7 +23,7 @@ def _schedule(epochs: int) -> type[ReportGuidedTrainer]:
         dataset_json: dict[str, Any],
         device: torch.device = torch.device("cuda"),  # noqa: B008
     ) -> None:
-        nnUNetTrainer.__init__(self, plans, configuration, fold, dataset_json, device)
+        ReportGuidedTrainer.__init__(self, plans, configuration, fold, dataset_json, device)
         self.num_epochs = epochs
 
     return type(

@@ -439,6 +439,13 @@ def test_a_dataset_with_findings_logs_the_attention_loss(workspace):
     assert "No finding in reports.json" not in log_of(trainer)
 
 
+def test_an_adapter_without_attention_trains(workspace):
+    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"adapter": {"attention_stages": 0}}}))
+    trainer = initialized()
+    trainer.train_step(batches(trainer, 1)[0])
+    assert trainer.loss.mean_attention_loss() is None
+
+
 @pytest.mark.parametrize("without", [{0}, set(range(CASES))])
 def test_a_null_report_trains(workspace, without):
     workspace.edit_cases(lambda cases: cases.update({case_name(k): {"report": None} for k in without}))
@@ -563,6 +570,37 @@ def test_an_absent_case_is_refused_by_name_unless_null_is_asked_for(workspace, m
     trainer = initialized()
     assert trainer.reports.cases[case_name(3)].sentences == ()
     assert len(trainer.reports.cases[case_name(2)].sentences) == 2
+
+
+def results_of(workspace):
+    return list((workspace.root / "results").rglob("*"))
+
+
+def test_an_entry_without_case_is_refused_before_anything_is_written(workspace):
+    workspace.edit_cases(lambda cases: cases.update(case_77={"report": None}))
+    with pytest.raises(SidecarError, match="case_77"):
+        short_trainer()
+    assert results_of(workspace) == []
+
+
+@pytest.mark.parametrize("name", ["ReportGuidedTrainer", "ReportGuidedTrainer_1epoch"])
+def test_a_label_value_that_never_occurs_is_refused_before_anything_is_written(workspace, encoder, name):
+    """Nothing is embedded either for a training that cannot start."""
+    workspace.edit_cases(lambda cases: cases[case_name(2)]["findings"][1].update(label_values=[3]))
+    for folder in (workspace.raw, workspace.preprocessed):
+        workspace.edit(folder / "dataset.json", lambda dataset: dataset["labels"].update(finding=[1, 2, 3]))
+    shutil.rmtree(workspace.preprocessed / "report_embeddings")
+    with pytest.raises(SidecarError, match=rf"case '{case_name(2)}'.*found: 3"):
+        short_trainer(name=name)
+    assert results_of(workspace) == []
+    assert encoder.made == []
+
+
+def test_an_absent_case_is_announced_once(workspace, monkeypatch, caplog):
+    workspace.edit_cases(lambda cases: cases.pop(case_name(3)))
+    monkeypatch.setenv("REPORTSEG_MISSING_REPORT", "null")
+    initialized()
+    assert sum(case_name(3) in message for message in caplog.messages) == 1
 
 
 def test_another_policy_for_missing_reports_is_refused_by_value(workspace, monkeypatch):
