@@ -1,4 +1,4 @@
-"""Finds the two lungs in a CT and divides each into an upper and a lower half.
+"""Finds the two lungs in a CT and divides each into an upper and a lower part.
 
 Threshold, connected components and a short erosion that parts the lungs from each other and from the airway. Left and
 right come from patient space, so any orientation of the file works. A given lung mask replaces the threshold.
@@ -23,6 +23,7 @@ LUNG_MEAN_HU = (-930, -550)
 MIN_LUNG_ML = 300.0
 MIN_DISTANCE_MM = 60.0  # between the centres of the lungs, left to right
 MAX_EROSIONS = 5
+MIDDLE_ZONE = 0.2  # of a lung's height, around its middle: a reader would call a nodule there neither upper nor lower
 
 
 def find_lungs(image: sitk.Image, source: Path, mask: sitk.Image | None = None) -> dict[Side, np.ndarray]:
@@ -62,14 +63,16 @@ def find_lungs(image: sitk.Image, source: Path, mask: sitk.Image | None = None) 
 
 
 def split_by_level(lungs: dict[Side, np.ndarray], image: sitk.Image) -> dict[Site, np.ndarray]:
-    """Divide each lung at half its height in patient space."""
+    """The upper and the lower part of each lung in patient space; the middle zone belongs to neither."""
     height = physical_axis(image, 2)
     sites = {}
     for site in SITES:
         lung = lungs[site.side]
         inside = height[lung]
-        middle = (inside.min() + inside.max()) / 2
-        sites[site] = lung & (height > middle if site.level == "upper" else height <= middle)
+        lowest, highest = float(inside.min()), float(inside.max())
+        share = (height - lowest) / max(highest - lowest, np.finfo(float).tiny)
+        part = share > (1 + MIDDLE_ZONE) / 2 if site.level == "upper" else share < (1 - MIDDLE_ZONE) / 2
+        sites[site] = lung & part
     return sites
 
 
