@@ -39,6 +39,8 @@ class TrainingRecipe:
         adapter_lr: initial learning rate of the adapters (AdamW).
         adapter_weight_decay: weight decay of the adapters.
         backbone_optimizer: ``sgd`` (nnU-Net's own) or ``adamw`` (with ``adapter_lr``).
+        batch_dice: Dice over the batch, whatever the plans say; False leaves it to them. Sub-reports make patches
+            without target common, and a Dice for each sample learns slowly from those.
     """
 
     report_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
@@ -47,6 +49,7 @@ class TrainingRecipe:
     adapter_lr: Annotated[float, Field(gt=0)] = 1e-3
     adapter_weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     backbone_optimizer: Literal["sgd", "adamw"] = "sgd"
+    batch_dice: bool = True
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,9 @@ class ReportGuidedTrainer(nnUNetTrainer):
         return optimizer, PolynomialSchedule(optimizer, self.num_epochs)
 
     def _build_loss(self) -> ReportLoss:
+        if self.conditioning.recipe.batch_dice:
+            # a copy of the plans' entry (PlansManager.get_configuration), so that plans.json keeps what was planned
+            self.configuration_manager.configuration["batch_dice"] = True
         return ReportLoss(super()._build_loss(), self.conditioning.recipe.attention_weight)
 
     # ----------------------------------------------------------------------------------------------- augmentation

@@ -281,6 +281,16 @@ def test_a_partial_block_in_the_plans_changes_single_defaults(workspace):
     assert trainer.network.report_adapter.memory.projection.out_features == 24
 
 
+@pytest.mark.parametrize("batch_dice", [True, False])
+def test_dice_is_over_the_batch_unless_the_recipe_leaves_it_to_the_plans(workspace, batch_dice):
+    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": {"batch_dice": batch_dice}}}))
+    trainer = make_trainer("all")
+    trainer.initialize()
+    assert trainer.loss.segmentation.loss.dc.batch_dice is batch_dice
+    planned = trainer.plans_manager.plans["configurations"]["3d_fullres"]
+    assert planned["batch_dice"] is False
+
+
 def test_an_unknown_field_in_the_plans_is_refused_by_name(workspace):
     workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": {"sub_reports": 0.9}}}))
     with pytest.raises(ModelMismatchError, match="sub_reports"):
