@@ -2,7 +2,7 @@
 
     python benchmarks/real_ct.py --volumes chest.nii.gz --nodules lidc_nodules --out real_ct_out
 
-Writes ``results.json`` and ``overview.png``. The defaults are for 2 CPU cores; raise ``--epochs`` and ``--features``
+Writes ``results.json`` and ``overview.png``. The defaults are for 2 CPU cores (about 45 minutes); raise ``--epochs`` and ``--features``
 where there is a GPU. With one CT volume, training and test share it (nodules are always split by patient).
 """
 
@@ -29,13 +29,14 @@ def main() -> None:
     parser.add_argument("--nodules", type=Path, required=True, help="folder with image/, mask/ and nodules.csv")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--spacing", type=float, nargs=3, default=(5.0, 2.5, 2.5), help="mm, z y x")
-    parser.add_argument("--patch", type=int, nargs=3, default=(32, 64, 64), help="voxels, z y x")
-    parser.add_argument("--cases", type=int, default=24)
-    parser.add_argument("--test-volumes", type=int, default=4)
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--iterations", type=int, default=100)
+    parser.add_argument("--patch", type=int, nargs=3, default=(16, 32, 32), help="voxels, z y x")
+    parser.add_argument("--cases", type=int, default=40)
+    parser.add_argument("--test-volumes", type=int, default=6)
+    parser.add_argument("--min-voxels", type=int, default=40, help="leave out nodules with fewer voxels")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--iterations", type=int, default=250)
     parser.add_argument("--features", type=int, default=8)
-    parser.add_argument("--batch-size", type=int, default=2)
+    parser.add_argument("--batch-size", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     out = arguments.out.resolve()
@@ -50,18 +51,20 @@ def main() -> None:
             num_training=arguments.cases,
             num_test_volumes=arguments.test_volumes,
             spacing_mm=tuple(arguments.spacing),
+            min_voxels=arguments.min_voxels,
             seed=arguments.seed,
         ),
         configuration="3d_small",
         batch_size=arguments.batch_size,
         first_features=arguments.features,
         patch_size=tuple(arguments.patch),
-        stages=4,
+        stages=3,
         epochs=arguments.epochs,
         iterations=arguments.iterations,
         recipe=SHORT_TRAINING,
         oversample_foreground=0.67,
         mirroring=False,
+        step_size=0.75,
     )
     work = prepare_workspace(out, overwrite=True)
     with output_to(out / "run.log") as terminal:

@@ -32,6 +32,7 @@ class Job:
         recipe: changes of the training recipe (block ``report_conditioning`` of the plans).
         oversample_foreground: part of the samples that must show foreground; nnU-Net's default where None.
         mirroring: whether predictions average over flips.
+        step_size: step of the sliding window, in tiles.
     """
 
     dataset_id: int
@@ -46,6 +47,7 @@ class Job:
     recipe: Mapping[str, Any] | None = None
     oversample_foreground: float | None = None
     mirroring: bool = True
+    step_size: float = 0.5
 
 
 def add_configuration(plans_file: Path, job: Job) -> None:

@@ -197,7 +197,7 @@ def _predict(job: Job, trainer: str, images: Path, folder: Path, device: Any, re
 
     folder.mkdir(parents=True)
     predictor: Any = (nnUNetPredictor if reports is None else ReportGuidedPredictor)(
-        device=device, use_mirroring=job.mirroring, allow_tqdm=False
+        device=device, use_mirroring=job.mirroring, tile_step_size=job.step_size, allow_tqdm=False
     )
     model = get_output_folder(job.dataset_id, trainer, "nnUNetPlans", job.configuration)
     predictor.initialize_from_trained_model_folder(model, ("all",))
