@@ -38,9 +38,11 @@ class TrainingRecipe:
         attention_weight: weight of the attention supervision; without findings that have label values it is not used.
         adapter_lr: initial learning rate of the adapters (AdamW).
         adapter_weight_decay: weight decay of the adapters.
-        backbone_optimizer: ``sgd`` (nnU-Net's own) or ``adamw`` (with ``adapter_lr``).
+        backbone_optimizer: ``sgd`` (nnU-Net's own), ``adamw`` (with ``adapter_lr``), or ``none``: the backbone
+            is frozen, for pretrained weights (``-pretrained_weights``).
         batch_dice: Dice over the batch, whatever the plans say; False leaves it to them. Sub-reports make patches
             without target common, and a Dice for each sample learns slowly from those.
+        whitening: whether the sentence vectors are whitened with the training sentences.
     """
 
     report_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
@@ -48,8 +50,9 @@ class TrainingRecipe:
     attention_weight: Annotated[float, Field(ge=0)] = 0.3
     adapter_lr: Annotated[float, Field(gt=0)] = 1e-3
     adapter_weight_decay: Annotated[float, Field(ge=0)] = 1e-2
-    backbone_optimizer: Literal["sgd", "adamw"] = "sgd"
+    backbone_optimizer: Literal["sgd", "adamw", "none"] = "sgd"
     batch_dice: bool = True
+    whitening: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """Voxels attend to sentences (cross-attention with a feed-forward layer, Vaswani et al. 2017, arXiv:1706.03762).
 
 Queries are voxels with their position, keys and values the sentence memory. Both residual branches end in a
-zero-initialised
-projection: the block is the exact identity at initialisation and yet has a gradient (a zero gate on top would have
-none).
+zero-initialised projection: the block is the exact identity at initialisation and yet has a gradient (a zero gate on
+top would have none; an optional gate therefore starts well above zero).
 """
 
 from __future__ import annotations
@@ -28,10 +27,19 @@ class ReportCrossAttention(nn.Module):
         head_dim: dimension of one head.
         bands: octaves of the position features of the queries; 0 for queries without position.
         feed_forward: width of the feed-forward layer as a multiple of ``C``; 0 for none.
+        gate: initial value, between 0 and 1, of a learned gate on what attention adds; None for no gate.
     """
 
     def __init__(
-        self, channels: int, memory_dim: int, *, heads: int, head_dim: int, bands: int, feed_forward: int
+        self,
+        channels: int,
+        memory_dim: int,
+        *,
+        heads: int,
+        head_dim: int,
+        bands: int,
+        feed_forward: int,
+        gate: float | None = None,
     ) -> None:
         super().__init__()
         inner = heads * head_dim
@@ -45,6 +53,7 @@ class ReportCrossAttention(nn.Module):
         self.out = nn.Linear(inner, channels)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
+        self.gate = None if gate is None else nn.Parameter(torch.tensor(math.log(gate / (1 - gate))))
         self.feed_forward: nn.Sequential | None = None
         if feed_forward:
             last = nn.Linear(feed_forward * channels, channels)
@@ -77,7 +86,8 @@ class ReportCrossAttention(nn.Module):
         logits = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
         attention = torch.softmax(logits + memory.bias[:, None, None, :], dim=-1)
         attended = (attention.to(value.dtype) @ value).transpose(1, 2).flatten(2)
-        voxels = voxels + self.out(attended).to(x.dtype)
+        added = self.out(attended) if self.gate is None else torch.sigmoid(self.gate) * self.out(attended)
+        voxels = voxels + added.to(x.dtype)
         if self.feed_forward is not None:
             voxels = voxels + self.feed_forward(voxels).to(x.dtype)
         weights = attention.mean(dim=1).transpose(1, 2).reshape(batch, -1, *spatial)

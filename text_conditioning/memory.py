@@ -50,10 +50,16 @@ class Memory(NamedTuple):
     Attributes:
         tokens: ``(B, 1 + S, D)``; token 0 is the null token.
         bias: ``(B, 1 + S)`` added to attention logits; -inf where padded.
+        summary: ``(B, 1 + S)`` bool: null token and sentences that sum the report up (its impression).
     """
 
     tokens: Tensor
     bias: Tensor
+    summary: Tensor
+
+    def expand(self, batch: int) -> Memory:
+        """The memory of one report for a batch of patches."""
+        return Memory(*(tensor.expand(batch, *tensor.shape[1:]) for tensor in self))
 
 
 class ReportMemory(nn.Module):
@@ -62,10 +68,12 @@ class ReportMemory(nn.Module):
     Args:
         text_dim: ``E``, dimension of the sentence vectors.
         memory_dim: ``D``, dimension of the tokens.
+        pooled: whether the sentences of a report become one token, their mean.
     """
 
-    def __init__(self, text_dim: int, memory_dim: int) -> None:
+    def __init__(self, text_dim: int, memory_dim: int, *, pooled: bool = False) -> None:
         super().__init__()
+        self.pooled = pooled
         self.projection = nn.Linear(text_dim, memory_dim)
         self.assertion = nn.Embedding(len(Assertion), memory_dim)
         self.laterality = nn.Embedding(len(Laterality), memory_dim)
@@ -83,6 +91,14 @@ class ReportMemory(nn.Module):
             + self.section(report.section)
         )
         batch = tokens.shape[0]
+        padding, summary = report.padding, report.section == Section.IMPRESSION
+        bias = self.assertion_bias[report.assertion]
+        if self.pooled:
+            there = (~padding).unsqueeze(-1).to(tokens.dtype)
+            tokens = (tokens * there).sum(dim=1, keepdim=True) / there.sum(dim=1, keepdim=True).clamp_min(1)
+            padding = padding.all(dim=1, keepdim=True)
+            bias, summary = torch.zeros_like(bias[:, :1]), ~padding
         tokens = torch.cat((self.null.expand(batch, -1, -1).to(tokens.dtype), tokens), dim=1)
-        bias = self.assertion_bias[report.assertion].masked_fill(report.padding, float("-inf"))
-        return Memory(self.norm(tokens), torch.cat((bias.new_zeros(batch, 1), bias), dim=1))
+        bias = torch.cat((bias.new_zeros(batch, 1), bias.masked_fill(padding, float("-inf"))), dim=1)
+        summary = torch.cat((torch.ones_like(padding[:, :1]), summary & ~padding), dim=1)
+        return Memory(self.norm(tokens), bias, summary)

@@ -18,6 +18,7 @@ from text_conditioning.cross_attention import ReportCrossAttention
 from text_conditioning.film import ReportFiLM
 from text_conditioning.memory import Memory
 from text_conditioning.position import PositionBias
+from text_conditioning.report_levels import COARSE_GATE, COARSE_HEADS, FINE_GATE, FINE_HEADS, coarse_level
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class AdapterConfig:
         position_bands: octaves of the position features; 0 switches position off.
         feed_forward: width of the feed-forward layer as a multiple of the channels; 0 for none.
         film: whether every stage has FiLM.
+        gate: initial value of a learned gate on what attention adds, for each stage; None for no gate.
+        hierarchical: whether the lower half of the stages with attention reads the coarse level of the report and the
+            others its sentences, each with the heads and the gate of its level (text_conditioning.report_levels);
+            then ``gate`` and the split of ``heads * head_dim`` into heads do not count.
+        pooled: whether the sentences are pooled to one vector, as other systems do; for comparison, not for use.
+        reads_report: False makes every report a missing one: the control that has the adapters and no text.
     """
 
     memory_dim: Annotated[int, Field(ge=1)] = 128
@@ -41,6 +48,10 @@ class AdapterConfig:
     position_bands: Annotated[int, Field(ge=0)] = 4
     feed_forward: Annotated[int, Field(ge=0)] = 2
     film: bool = True
+    gate: Annotated[float, Field(gt=0, lt=1)] | None = None
+    hierarchical: bool = False
+    pooled: bool = False
+    reads_report: bool = True
 
 
 class StageAdapter(nn.Module):
@@ -49,24 +60,28 @@ class StageAdapter(nn.Module):
     Args:
         channels: ``C`` of the feature map.
         config: sizes.
-        attention: whether this stage attends to the sentences.
+        attention: whether this stage attends to the report.
+        coarse: whether it attends to the coarse level instead of the sentences.
     """
 
-    def __init__(self, channels: int, config: AdapterConfig, *, attention: bool) -> None:
+    def __init__(self, channels: int, config: AdapterConfig, *, attention: bool, coarse: bool = False) -> None:
         super().__init__()
+        self.coarse = coarse
         self.position = PositionBias(channels, config.position_bands) if config.position_bands else None
-        self.attention = (
-            ReportCrossAttention(
+        self.attention: ReportCrossAttention | None = None
+        if attention:
+            heads, gate = config.heads, config.gate
+            if config.hierarchical:
+                heads, gate = (COARSE_HEADS, COARSE_GATE) if coarse else (FINE_HEADS, FINE_GATE)
+            self.attention = ReportCrossAttention(
                 channels,
                 config.memory_dim,
-                heads=config.heads,
-                head_dim=config.head_dim,
+                heads=heads,
+                head_dim=max(1, config.heads * config.head_dim // heads),
                 bands=config.position_bands,
                 feed_forward=config.feed_forward,
+                gate=gate,
             )
-            if attention
-            else None
-        )
         self.film = ReportFiLM(channels, config.memory_dim) if config.film else None
 
     def forward(self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int]) -> tuple[Tensor, Tensor | None]:
@@ -75,7 +90,10 @@ class StageAdapter(nn.Module):
         if self.position is not None:
             x = self.position(x, frame, stride)
         if self.attention is not None:
-            x, weights = self.attention(x, memory, frame, stride)
+            level = coarse_level(memory) if self.coarse else memory
+            x, weights = self.attention(x, level, frame, stride)
+            # the coarse level has no single sentences, so there is nothing to supervise
+            weights = None if self.coarse else weights
         if self.film is not None:
             x = self.film(x, memory)
         return x, weights

@@ -1,5 +1,13 @@
 """Trainers for ``nnUNetv2_train -tr``; nnU-Net searches this folder by the variable nnUNet_extTrainer."""
 
+from nnunet_reportseg.training.presets import (
+    ReportGuidedTrainer_AdaptersOnly,
+    ReportGuidedTrainer_CrossAttention,
+    ReportGuidedTrainer_FiLM,
+    ReportGuidedTrainer_Gated,
+    ReportGuidedTrainer_Hierarchical,
+    ReportGuidedTrainer_NoReport,
+)
 from nnunet_reportseg.training.report_guided_trainer import ReportGuidedTrainer
 from nnunet_reportseg.training.schedules import (
     ReportGuidedTrainer_1epoch,
@@ -20,4 +28,10 @@ __all__ = [
     "ReportGuidedTrainer_50epochs",
     "ReportGuidedTrainer_100epochs",
     "ReportGuidedTrainer_250epochs",
+    "ReportGuidedTrainer_AdaptersOnly",
+    "ReportGuidedTrainer_CrossAttention",
+    "ReportGuidedTrainer_FiLM",
+    "ReportGuidedTrainer_Gated",
+    "ReportGuidedTrainer_Hierarchical",
+    "ReportGuidedTrainer_NoReport",
 ]

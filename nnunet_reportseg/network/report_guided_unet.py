@@ -26,13 +26,15 @@ from torch.nn.parallel import DistributedDataParallel
 
 from nnunet_reportseg.errors import ArchitectureError, ReportContextError
 from nnunet_reportseg.frames import Frame
-from text_conditioning.memory import Memory, ReportMemory, ReportTensors
+from text_conditioning.memory import ReportMemory, ReportTensors
 from text_conditioning.stage_adapter import AdapterConfig, StageAdapter
 from text_conditioning.whitening import Whitening
 
 
 class ReportAdapter(nn.Module):
     """Everything that the report adds to a network: whitening, memory, one adapter per stage.
+
+    ``attends_to_sentences`` tells whether any stage has attention to single sentences that could be supervised.
 
     Args:
         channels: channels of bottleneck and decoder stages, lowest resolution first.
@@ -47,11 +49,15 @@ class ReportAdapter(nn.Module):
         super().__init__()
         self.strides = [list(stride) for stride in strides]
         self.whitening = Whitening(text_dim)
-        self.memory = ReportMemory(text_dim, config.memory_dim)
+        self.memory = ReportMemory(text_dim, config.memory_dim, pooled=config.pooled)
+        self.reads_report = config.reads_report
+        coarse = (config.attention_stages + 1) // 2 if config.hierarchical else 0
         self.stages = nn.ModuleList(
-            StageAdapter(width, config, attention=index < config.attention_stages)
+            StageAdapter(width, config, attention=index < config.attention_stages, coarse=index < coarse)
             for index, width in enumerate(channels)
         )
+        supervised = range(coarse, min(config.attention_stages, len(channels)))
+        self.attends_to_sentences = bool(supervised) and config.reads_report and not config.pooled
 
 
 class ReportGuidedUNet(nn.Module):
@@ -94,6 +100,8 @@ class ReportGuidedUNet(nn.Module):
         """
         device = self.report_adapter.whitening.mean.device
         report = report.to(device)
+        if not self.report_adapter.reads_report:
+            report = report._replace(padding=torch.ones_like(report.padding))
         with torch.no_grad(), torch.autocast(device.type, enabled=False):
             vectors = self.report_adapter.whitening(report.vectors)
         self.report = report._replace(vectors=vectors.masked_fill(report.padding.unsqueeze(-1), 0.0))
@@ -143,7 +151,7 @@ class ReportGuidedUNet(nn.Module):
         memory = adapter.memory(report)
         batch = max(skips[0].shape[0], memory.tokens.shape[0])
         if memory.tokens.shape[0] != batch:
-            memory = Memory(memory.tokens.expand(batch, -1, -1), memory.bias.expand(batch, -1))
+            memory = memory.expand(batch)
         if skips[0].shape[0] != batch:
             skips = [skip.expand(batch, *skip.shape[1:]) for skip in skips]
         frame = frame.expand(batch, -1, -1)

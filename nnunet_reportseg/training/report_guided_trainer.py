@@ -145,6 +145,8 @@ class ReportGuidedTrainer(nnUNetTrainer):
             )
 
     def _fit_whitening(self, training: Sequence[str]) -> None:
+        if not self.conditioning.recipe.whitening:
+            return
         sentences = {s.text for case in training for s in self.reports.cases[case].sentences}
         if sentences:
             vectors = torch.from_numpy(self.reports.bank.vectors(sorted(sentences)))
@@ -175,17 +177,21 @@ class ReportGuidedTrainer(nnUNetTrainer):
         return network
 
     def configure_optimizers(self) -> tuple[optim.Optimizer, PolynomialSchedule]:
-        """AdamW for the adapters, nnU-Net's SGD for the backbone, stepped together."""
+        """AdamW for the adapters, nnU-Net's SGD for the backbone (or as the recipe says), stepped together."""
         recipe = self.conditioning.recipe
         adapters = list(self._network.report_adapter.parameters())
         own = {id(p) for p in adapters}
         backbone = [p for p in self._network.parameters() if id(p) not in own]
+        members: list[optim.Optimizer] = []
         if recipe.backbone_optimizer == "sgd":
-            members: list[optim.Optimizer] = [
+            members.append(
                 optim.SGD(backbone, self.initial_lr, momentum=0.99, nesterov=True, weight_decay=self.weight_decay)
-            ]
+            )
+        elif recipe.backbone_optimizer == "adamw":
+            members.append(optim.AdamW(backbone, recipe.adapter_lr, weight_decay=recipe.adapter_weight_decay))
         else:
-            members = [optim.AdamW(backbone, recipe.adapter_lr, weight_decay=recipe.adapter_weight_decay)]
+            for parameter in backbone:
+                parameter.requires_grad_(False)
         members.append(optim.AdamW(adapters, recipe.adapter_lr, weight_decay=recipe.adapter_weight_decay))
         optimizer = SteppedTogether(members)
         return optimizer, PolynomialSchedule(optimizer, self.num_epochs)
@@ -257,9 +263,8 @@ class ReportGuidedTrainer(nnUNetTrainer):
 
     @property
     def _supervises_attention(self) -> bool:
-        conditioning = self.conditioning
-        attends = conditioning.adapter.attention_stages > 0 and conditioning.recipe.attention_weight > 0
-        return attends and self.reports.have_findings
+        wanted = self.conditioning.recipe.attention_weight > 0 and self.reports.have_findings
+        return wanted and self._network.report_adapter.attends_to_sentences
 
     @contextmanager
     def _conditioned_on(self, batch: Mapping[str, Any], *, supervise: bool) -> Iterator[None]:

@@ -15,15 +15,22 @@ def memory(sentences: int = 3, *, batch: int = 2, seed: int = 0) -> Memory:
     """Random tokens, all attendable."""
     generator = torch.Generator().manual_seed(seed)
     tokens = torch.randn(batch, 1 + sentences, MEMORY_DIM, generator=generator)
-    return Memory(tokens, torch.zeros(batch, 1 + sentences))
+    return Memory(tokens, torch.zeros(batch, 1 + sentences), _summary(batch, sentences))
 
 
 def null_memory(*, sentences: int = 3, batch: int = 2, seed: int = 0) -> Memory:
     """Nothing but the null token is attendable."""
-    tokens, bias = memory(sentences, batch=batch, seed=seed)
+    tokens, bias, summary = memory(sentences, batch=batch, seed=seed)
     tokens[:, 0] = 0.5
     bias[:, 1:] = float("-inf")
-    return Memory(tokens, bias)
+    return Memory(tokens, bias, summary)
+
+
+def _summary(batch: int, sentences: int) -> Tensor:
+    """Only the last sentence belongs to the impression."""
+    summary = torch.zeros(batch, 1 + sentences, dtype=torch.bool)
+    summary[:, 0] = summary[:, -1] = True
+    return summary
 
 
 def report(states: list[Assertion], *, dim: int = 8, padded: int = 0, seed: int = 0) -> ReportTensors:

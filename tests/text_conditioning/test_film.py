@@ -7,7 +7,6 @@ import torch
 
 from tests.text_conditioning.adapter_inputs import MEMORY_DIM, feature_map, leave_identity, memory, null_memory
 from text_conditioning.film import ReportFiLM
-from text_conditioning.memory import Memory
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
@@ -37,7 +36,7 @@ def test_each_sample_is_modulated_by_its_own_report() -> None:
     leave_identity(film)
     x = feature_map(3)
     first, second = memory(seed=0), memory(seed=9)
-    mixed = Memory(torch.cat((first.tokens[:1], second.tokens[1:])), first.bias)
+    mixed = first._replace(tokens=torch.cat((first.tokens[:1], second.tokens[1:])))
     out = film(x, mixed)
     torch.testing.assert_close(out[:1], film(x, first)[:1])
     torch.testing.assert_close(out[1:], film(x, second)[1:])
