@@ -32,6 +32,7 @@ from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, unwrap
 from nnunet_reportseg.paths import PREPROCESSED, unset_paths
 from nnunet_reportseg.report_tensors import report_tensors
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
+from text_conditioning.memory import ReportTensors
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
     _reports: Mapping[str, CaseReport] | None = None
     _vectors: PredictionVectors | None = None
     _queue: deque[_Case] | None = None
+    _given_context: tuple[ReportTensors, Frame] | None = None
     _tiles: Iterator[Any] | None = None
     _volume_shape: tuple[int, ...] = ()
     _padding: tuple[int, ...] = ()
@@ -252,13 +254,16 @@ class ReportGuidedPredictor(nnUNetPredictor):
         case = self._queue.popleft()
         axes = self._axes_of(case)
         tensors = report_tensors([self._reports[case.case_id]], self._vectors, length=self._conditioning.sentences)
-        network = self._report_network
-        shape = tuple(data.shape[1:])
-        network.set_report(tensors, volume_frame=patient_frame(shape, axes.axes, axes.signs))
+        return self._predict_under(tensors, axes, data)
+
+    def _predict_under(self, report: ReportTensors, axes: PatientAxes, data: Tensor) -> Tensor:
+        """nnU-Net's prediction of a volume, averaged over folds, under a report."""
+        self._given_context = (report, patient_frame(tuple(data.shape[1:]), axes.axes, axes.signs))
         try:
             return super().predict_logits_from_preprocessed_data(data)
         finally:
-            network.clear_context()
+            self._given_context = None
+            self._report_network.clear_context()
 
     def _axes_of(self, case: _Case) -> PatientAxes:
         conditioning = self._conditioning
@@ -288,6 +293,10 @@ class ReportGuidedPredictor(nnUNetPredictor):
     def predict_sliding_window_return_logits(self, input_image: Tensor) -> Tensor:
         """Logits of a preprocessed volume under the report that the network was given."""
         network = self._report_network
+        if self._given_context is not None:
+            report, frame = self._given_context
+            # only now, because each fold, whose weights have just been loaded, whitens with its own training sentences
+            network.set_report(report, volume_frame=frame)
         if network.report is None or network.volume_frame is None:
             raise ReportContextError(
                 "predict_sliding_window_return_logits was called without a report; set one with "
@@ -316,7 +325,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
         flips = [c for n in range(len(axes) + 1) for c in itertools.combinations(axes, n)]
         total: Any = 0
         for flip in flips:
-            self._report_network.set_frame(_tensor(compose(frame, flip_frame(shape, flip))))
+            self._report_network.set_frame(frame_tensor(compose(frame, flip_frame(shape, flip))))
             dims = [axis + 2 for axis in flip]
             logits = self.network(torch.flip(x, dims) if dims else x)
             logits = torch.flip(logits, dims) if dims else logits
@@ -332,5 +341,6 @@ class ReportGuidedPredictor(nnUNetPredictor):
         return compose(volume, crop_frame(lower, dimensions))
 
 
-def _tensor(frame: Frame) -> Tensor:
+def frame_tensor(frame: Frame) -> Tensor:
+    """The frame of one patch as the network takes it."""
     return torch.from_numpy(frame.astype(np.float32))[None]

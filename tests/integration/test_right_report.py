@@ -165,3 +165,20 @@ def test_the_context_is_cleared_also_after_an_error(spy_env, spy_model, monkeypa
     with pytest.raises(KeyError):
         predictor.predict_from_files_sequential(str(spy_env / "raw" / DATASET / "imagesTs"), str(tmp_path))
     assert unwrap(predictor.network).report is None
+
+
+def test_each_fold_whitens_with_its_own_sentences(spy_env, spy_model):
+    """The mean over folds does not depend on which fold's weights were loaded last."""
+    predictor = _predictor(spy_model, (0, 1), cls=ReportGuidedPredictor)
+    assert not torch.equal(*(p["report_adapter.whitening.mean"] for p in predictor.list_of_parameters))
+    generator = torch.Generator().manual_seed(0)
+    for parameters in predictor.list_of_parameters:  # a freshly trained network is nearly deaf
+        for name, value in parameters.items():
+            if name.startswith("report_adapter.stages") and value.dtype == torch.float32:
+                value += 0.3 * torch.randn(value.shape, generator=generator)
+    predictor.use_reports(Sidecar.load(spy_env / "raw" / DATASET / "reports.json"))
+    results = []
+    for _ in range(2):
+        predictor.queue_cases([case_name(1)])
+        results.append(predictor.predict_logits_from_preprocessed_data(torch.ones(4, 8, 8, 8)))
+    torch.testing.assert_close(*results, atol=0, rtol=0)
