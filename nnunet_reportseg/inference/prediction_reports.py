@@ -69,6 +69,34 @@ def load_prediction_reports(
     """
     sidecar.require_cases(case_ids, missing_report=missing_report_policy())
     reports = read_case_reports(sidecar, list(case_ids))
+    found = embed_for_prediction(
+        reports, conditioning, bank_folders=bank_folders, encoder=encoder, device=device, vectors=vectors
+    )
+    return reports, found
+
+
+def embed_for_prediction(
+    reports: Mapping[str, CaseReport],
+    conditioning: ReportConditioning,
+    *,
+    bank_folders: Sequence[Path],
+    encoder: str | None,
+    device: str,
+    vectors: PredictionVectors | None = None,
+) -> PredictionVectors:
+    """Vectors of all sentences of some reports, in the model's own embedding.
+
+    Args:
+        reports: the reports, by a name for messages.
+        conditioning: of the trained model.
+        bank_folders: folders in which a bank of the model's encoder may be.
+        encoder: encoder to use for new sentences; the model's own by default.
+        device: for the encoder.
+        vectors: vectors of earlier reports, to add to.
+
+    Raises:
+        ModelMismatchError: the encoder is not the one that the model was trained with, or it is needed and not there.
+    """
     vectors = vectors or PredictionVectors(conditioning.text_dim)
     missing = [sentence for sentence in sentences_of(reports.values()) if sentence not in vectors.known]
     fingerprint = conditioning.encoder_fingerprint
@@ -90,7 +118,7 @@ def load_prediction_reports(
         name = encoder or os.environ.get(ENCODER_VARIABLE) or conditioning.encoder
         model = _load_encoder(name, conditioning, missing, reports, device, damaged)
         vectors.add(missing, model.encode(missing))
-    return reports, vectors
+    return vectors
 
 
 def bank_folder_of(folder: Path) -> Path:

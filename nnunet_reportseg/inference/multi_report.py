@@ -1,0 +1,118 @@
+"""One image under many reports: the encoder runs once for each tile, the decoder once for each report.
+
+The encoder of a report-guided network does not see the report (nnunet_reportseg/network/report_guided_unet.py), so its
+features hold for all reports of an image. nnU-Net's own sliding window does the rest: for the time of a prediction it
+sees R times as many segmentation heads (nnunetv2 2.8, inference/predict_from_raw_data.py,
+_internal_predict_sliding_window_return_logits).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.frames import compose, flip_frame
+from nnunet_reportseg.geometry import PatientAxes
+from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor, frame_tensor
+from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
+from text_conditioning.memory import ReportTensors
+
+REPORTS_AT_ONCE = 4
+RESULT_BYTES = 8 * 2**30
+_BYTES_PER_LOGIT = 2  # nnU-Net keeps logits in half precision
+
+
+class MultiReportPredictor(ReportGuidedPredictor):
+    """Predicts an image under several reports.
+
+    Attributes:
+        reports_at_once: reports that are decoded in one pass; bounds the memory of the features.
+        result_bytes: memory for logits; with more reports than fit, the encoder runs again for the next of them.
+    """
+
+    label_manager: Any
+    reports_at_once: int = REPORTS_AT_ONCE
+    result_bytes: int = RESULT_BYTES
+
+    def predict_reports(
+        self, data: Tensor, reports: Sequence[CaseReport], vectors: SentenceVectors, axes: PatientAxes
+    ) -> list[Tensor]:
+        """Logits of a preprocessed image under each report.
+
+        Args:
+            data: ``(C, *volume)``, preprocessed.
+            reports: without sentences for no report.
+            vectors: of all their sentences.
+            axes: patient axes of the image.
+
+        Returns:
+            For each report ``(heads, *volume)``, as ReportGuidedPredictor gives them for this report alone.
+        """
+        heads = self.label_manager.num_segmentation_heads
+        size = heads * int(data[0].numel()) * _BYTES_PER_LOGIT
+        group = max(1, self.result_bytes // max(1, size))
+        length = self._conditioning.sentences
+        logits: list[Tensor] = []
+        for start in range(0, len(reports), group):
+            chosen = reports[start : start + group]
+            original = self.label_manager
+            self.label_manager = _ManyHeads(original, len(chosen))
+            try:
+                stacked = self._predict_under(report_tensors(chosen, vectors, length=length), axes, data)
+            finally:
+                self.label_manager = original
+            logits += stacked.unflatten(0, (len(chosen), heads)).unbind(0)
+        return logits
+
+    @torch.inference_mode()
+    def _internal_maybe_mirror_and_predict(self, x: Tensor) -> Tensor:
+        """``(1, R * heads, *patch)``: mean over flips, each flip encoded once."""
+        if not isinstance(self.label_manager, _ManyHeads):
+            prediction: Tensor = super()._internal_maybe_mirror_and_predict(x)
+            return prediction
+        network = self._report_network
+        frame = self._next_tile_frame(x.ndim - 2)
+        shape = tuple(x.shape[2:])
+        axes = tuple(self.allowed_mirroring_axes or ()) if self.use_mirroring else ()
+        flips = [c for n in range(len(axes) + 1) for c in itertools.combinations(axes, n)]
+        everything = network.report
+        total: Any = 0
+        try:
+            for flip in flips:
+                network.set_frame(frame_tensor(compose(frame, flip_frame(shape, flip))))
+                dims = [axis + 2 for axis in flip]
+                skips = network.encoder(torch.flip(x, dims) if dims else x)
+                decoded: list[Any] = []
+                for part in _parts(everything, self.reports_at_once):
+                    network.report = part
+                    decoded.append(network.decode(skips))
+                logits = torch.cat(decoded)
+                total = total + (torch.flip(logits, dims) if dims else logits)
+        finally:
+            network.report = everything
+        return (total / len(flips)).flatten(0, 1)[None]
+
+
+class _ManyHeads:
+    """nnU-Net's label manager, with the heads of R reports."""
+
+    def __init__(self, manager: Any, reports: int) -> None:
+        self._manager = manager
+        self.num_segmentation_heads = manager.num_segmentation_heads * reports
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._manager, name)
+
+
+def _parts(reports: ReportTensors | None, size: int) -> list[ReportTensors]:
+    if reports is None:  # _predict_under has set them
+        return []
+    count = len(reports.padding)
+    return [
+        ReportTensors(*(tensor[start : start + size] for tensor in reports)) for start in range(0, count, max(1, size))
+    ]
