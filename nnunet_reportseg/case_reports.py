@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nnunet_reportseg.errors import SidecarError
 from nnunet_reportseg.sidecar import Sidecar
@@ -53,13 +53,24 @@ class CaseReport:
                     groups = [new if group == old else group for group in groups]
         return tuple(groups)
 
-    def sentences_of(self, kept: tuple[bool, ...]) -> tuple[int, ...]:
-        """Indices of the sentences that remain when findings with ``kept[i]`` False are left out of the report."""
-        dropped: set[int] = set()
-        wanted: set[int] = set()
-        for finding, keep in zip(self.findings, kept, strict=True):
-            (wanted if keep else dropped).update(finding.sentences)
-        return tuple(i for i in range(len(self.sentences)) if i not in dropped or i in wanted)
+    def part(self, kept: Sequence[bool]) -> CaseReport:
+        """The report without the sentences of some findings.
+
+        Args:
+            kept: for each finding whether it stays. A sentence that it shares with one that stays, stays.
+
+        Returns:
+            The rest of the report; a finding that was left out is still listed, without sentences.
+        """
+        dropped = {i for finding, keep in zip(self.findings, kept, strict=True) if not keep for i in finding.sentences}
+        wanted = {i for finding, keep in zip(self.findings, kept, strict=True) if keep for i in finding.sentences}
+        chosen = [i for i in range(len(self.sentences)) if i not in dropped or i in wanted]
+        place = {index: position for position, index in enumerate(chosen)}
+        findings = tuple(
+            replace(finding, sentences=tuple(place[i] for i in finding.sentences) if keep else ())
+            for finding, keep in zip(self.findings, kept, strict=True)
+        )
+        return replace(self, sentences=tuple(self.sentences[i] for i in chosen), findings=findings)
 
 
 def read_case_report(sidecar: Sidecar, case_id: str) -> CaseReport:

@@ -33,6 +33,8 @@ class TrainingRecipe:
 
     Attributes:
         report_dropout: probability of training on a sample without its report.
+        paired_mirroring: probability of mirroring the patient, image and report; above 0 predictions are averaged
+            over both too, where nnU-Net mirrors.
         sub_report: probability of training on a sub-report: each finding with label values stays with probability 0.5;
             sentences and voxels of the others are removed.
         attention_weight: weight of the attention supervision; without findings that have label values it is not used.
@@ -47,6 +49,7 @@ class TrainingRecipe:
 
     report_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
     sub_report: Annotated[float, Field(ge=0, le=1)] = 0.5
+    paired_mirroring: Annotated[float, Field(ge=0, le=1)] = 0.0
     attention_weight: Annotated[float, Field(ge=0)] = 0.3
     adapter_lr: Annotated[float, Field(gt=0)] = 1e-3
     adapter_weight_decay: Annotated[float, Field(ge=0)] = 1e-2
@@ -86,6 +89,11 @@ class ReportConditioning:
     patient_axes: PatientAxes | None
     trained_with: dict[str, int]
     version: int = BLOCK_VERSION
+
+    @property
+    def mirrors_patients(self) -> bool:
+        """Whether images are mirrored left-right together with their reports."""
+        return self.recipe.paired_mirroring > 0 and self.left_right_axis is not None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON for the plans."""

@@ -61,3 +61,11 @@ def patient_frame(shape: Sequence[int], axes: Sequence[int], signs: Sequence[int
         frame[row, axis] = sign / shape[axis]
         frame[row, -1] = (0.5 if sign > 0 else shape[axis] - 0.5) / shape[axis]
     return frame
+
+
+def reflected(frame: Frame) -> Frame:
+    """The same patch in the mirrored patient: left-right coordinate ``x`` becomes ``1 - x``."""
+    result = frame.copy()
+    result[0] = -result[0]
+    result[0, -1] += 1.0
+    return result

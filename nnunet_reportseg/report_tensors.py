@@ -34,7 +34,6 @@ def report_tensors(
     bank: SentenceVectors,
     *,
     length: int,
-    keep: Sequence[Sequence[int]] | None = None,
 ) -> ReportTensors:
     """Collate reports.
 
@@ -42,9 +41,7 @@ def report_tensors(
         reports: one for each sample; without sentences for a missing report.
         bank: vectors of all their sentences.
         length: sentences to pad to, fixed over a training so that the network compiles once. A longer report is never
-            cut: it
-            pads to the next multiple of ``length``.
-        keep: for each report, indices of the sentences to use; all of them by default.
+            cut: it pads to the next multiple of ``length``.
 
     Returns:
         A batch with raw sentence vectors.
@@ -52,8 +49,7 @@ def report_tensors(
     Raises:
         BankError: a sentence is not in the bank.
     """
-    chosen = [range(len(report.sentences)) for report in reports] if keep is None else keep
-    longest = max((len(indices) for indices in chosen), default=0)
+    longest = max((len(report.sentences) for report in reports), default=0)
     if longest > length:
         _log.info("A report has %d sentences, more than the %d of training; padding further.", longest, length)
     size = length * max(1, -(-longest // length))
@@ -61,8 +57,8 @@ def report_tensors(
     vectors = np.zeros((*shape, bank.dim), dtype=np.float32)
     tags = np.zeros((3, *shape), dtype=np.int64)
     padding = np.ones(shape, dtype=bool)
-    for row, (report, indices) in enumerate(zip(reports, chosen, strict=True)):
-        sentences = [report.sentences[i] for i in indices]
+    for row, report in enumerate(reports):
+        sentences = report.sentences
         if not sentences:
             continue
         count = len(sentences)

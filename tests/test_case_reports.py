@@ -95,7 +95,8 @@ def case_with(*sentences_of_findings, count=4):
     [((True, True), (0, 1, 2, 3)), ((False, True), (0, 3)), ((True, False), (0, 1, 2)), ((False, False), (0,))],
 )
 def test_sentences_of_a_left_out_finding_go_and_all_others_stay(kept, left):
-    assert case_with((1, 2), (3,)).sentences_of(kept) == left
+    part = case_with((1, 2), (3,)).part(kept)
+    assert [sentence.text for sentence in part.sentences] == [f"Nodule number {i} is seen." for i in left]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,15 @@ def test_sentences_of_a_left_out_finding_go_and_all_others_stay(kept, left):
     [((True, False), (0, 1, 2)), ((False, True), (0, 2, 3)), ((False, False), (0,)), ((True, True), (0, 1, 2, 3))],
 )
 def test_a_shared_sentence_stays_as_long_as_one_of_its_findings_does(kept, left):
-    assert case_with((1, 2), (2, 3)).sentences_of(kept) == left
+    part = case_with((1, 2), (2, 3)).part(kept)
+    assert [sentence.text for sentence in part.sentences] == [f"Nodule number {i} is seen." for i in left]
+
+
+def test_a_part_keeps_every_finding_with_its_own_sentences():
+    part = case_with((1, 2), (3,)).part((False, True))
+    assert [finding.label_values for finding in part.findings] == [(1,), (2,)]
+    assert part.findings[0].sentences == ()
+    assert [part.sentences[i].text for i in part.findings[1].sentences] == ["Nodule number 3 is seen."]
 
 
 def _read(report, *findings):

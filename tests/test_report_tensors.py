@@ -73,18 +73,7 @@ def test_a_longer_report_is_padded_further_and_never_cut(sentences, size, caplog
     assert bool(caplog.records) == (sentences > 8)
 
 
-def test_chosen_sentences_alone_in_the_order_asked_for():
-    tensors = report_tensors([numbered(5), numbered(3)], Vectors(), length=4, keep=[(4, 0), ()])
-    assert tensors.vectors[0, :2].argmax(-1).tolist() == [4, 0]
-    assert tensors.padding.tolist() == [[False, False, True, True], [True] * 4]
-
-
 def test_a_sentence_that_was_never_embedded_is_refused(tmp_path):
     bank = build_bank(tmp_path, SpyEncoder(), ["Nodule number 1 is seen."])
     with pytest.raises(BankError):
         report_tensors([numbered(3)], bank, length=4)
-
-
-def test_one_choice_of_sentences_for_each_report():
-    with pytest.raises(ValueError, match="zip"):
-        report_tensors([numbered(1), numbered(2)], Vectors(), length=4, keep=[(0,)])

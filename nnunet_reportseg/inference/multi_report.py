@@ -8,7 +8,6 @@ _internal_predict_sliding_window_return_logits).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,10 +15,9 @@ import torch
 from torch import Tensor
 
 from nnunet_reportseg.case_reports import CaseReport
-from nnunet_reportseg.frames import compose, flip_frame
 from nnunet_reportseg.geometry import PatientAxes
-from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor, frame_tensor
-from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
+from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
+from nnunet_reportseg.report_tensors import SentenceVectors
 from text_conditioning.memory import ReportTensors
 
 REPORTS_AT_ONCE = 4
@@ -56,14 +54,13 @@ class MultiReportPredictor(ReportGuidedPredictor):
         heads = self.label_manager.num_segmentation_heads
         size = heads * int(data[0].numel()) * _BYTES_PER_LOGIT
         group = max(1, self.result_bytes // max(1, size))
-        length = self._conditioning.sentences
         logits: list[Tensor] = []
         for start in range(0, len(reports), group):
             chosen = reports[start : start + group]
             original = self.label_manager
             self.label_manager = _ManyHeads(original, len(chosen))
             try:
-                stacked = self._predict_under(report_tensors(chosen, vectors, length=length), axes, data)
+                stacked = self._predict_under(chosen, vectors, axes, data)
             finally:
                 self.label_manager = original
             logits += stacked.unflatten(0, (len(chosen), heads)).unbind(0)
@@ -71,31 +68,21 @@ class MultiReportPredictor(ReportGuidedPredictor):
 
     @torch.inference_mode()
     def _internal_maybe_mirror_and_predict(self, x: Tensor) -> Tensor:
-        """``(1, R * heads, *patch)``: mean over flips, each flip encoded once."""
-        if not isinstance(self.label_manager, _ManyHeads):
-            prediction: Tensor = super()._internal_maybe_mirror_and_predict(x)
-            return prediction
+        """As for one report; ``(1, R * heads, *patch)`` for several."""
+        logits: Tensor = super()._internal_maybe_mirror_and_predict(x)
+        return logits.flatten(0, 1)[None] if isinstance(self.label_manager, _ManyHeads) else logits
+
+    def _tile_logits(self, x: Tensor) -> Tensor:
+        """The tile is encoded once, and decoded for a few reports at a time."""
         network = self._report_network
-        frame = self._next_tile_frame(x.ndim - 2)
-        shape = tuple(x.shape[2:])
-        axes = tuple(self.allowed_mirroring_axes or ()) if self.use_mirroring else ()
-        flips = [c for n in range(len(axes) + 1) for c in itertools.combinations(axes, n)]
         everything = network.report
-        total: Any = 0
-        try:
-            for flip in flips:
-                network.set_frame(frame_tensor(compose(frame, flip_frame(shape, flip))))
-                dims = [axis + 2 for axis in flip]
-                skips = network.encoder(torch.flip(x, dims) if dims else x)
-                decoded: list[Any] = []
-                for part in _parts(everything, self.reports_at_once):
-                    network.report = part
-                    decoded.append(network.decode(skips))
-                logits = torch.cat(decoded)
-                total = total + (torch.flip(logits, dims) if dims else logits)
-        finally:
-            network.report = everything
-        return (total / len(flips)).flatten(0, 1)[None]
+        skips = network.encoder(x)
+        decoded: list[Any] = []
+        for part in _parts(everything, self.reports_at_once):
+            network.report = part
+            decoded.append(network.decode(skips))
+        network.report = everything
+        return torch.cat(decoded)
 
 
 class _ManyHeads:

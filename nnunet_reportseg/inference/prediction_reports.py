@@ -15,6 +15,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.embedding import BANK_FOLDER, ENCODER_VARIABLE, sentences_of
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.missing_report import missing_report_policy
+from nnunet_reportseg.report_twins import with_mirrored
 from nnunet_reportseg.sidecar import Sidecar
 from text_conditioning.bank import EmbeddingBank
 from text_conditioning.encoders import FrozenTextEncoder
@@ -98,7 +99,8 @@ def embed_for_prediction(
         ModelMismatchError: the encoder is not the one that the model was trained with, or it is needed and not there.
     """
     vectors = vectors or PredictionVectors(conditioning.text_dim)
-    missing = [sentence for sentence in sentences_of(reports.values()) if sentence not in vectors.known]
+    read = with_mirrored(reports.values()) if conditioning.mirrors_patients else reports.values()
+    missing = [sentence for sentence in sentences_of(read) if sentence not in vectors.known]
     fingerprint = conditioning.encoder_fingerprint
     damaged: list[BankError] = []
     for folder in bank_folders:

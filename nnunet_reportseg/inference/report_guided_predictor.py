@@ -25,12 +25,13 @@ from torch import Tensor
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.errors import DatasetError, GeometryError, ModelMismatchError, ReportContextError, SidecarError
-from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, patient_frame
+from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, patient_frame, reflected
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folder_of, load_prediction_reports
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, unwrap
 from nnunet_reportseg.paths import PREPROCESSED, unset_paths
-from nnunet_reportseg.report_tensors import report_tensors
+from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
+from nnunet_reportseg.report_twins import mirrored_tensors
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from text_conditioning.memory import ReportTensors
 
@@ -57,7 +58,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
     _reports: Mapping[str, CaseReport] | None = None
     _vectors: PredictionVectors | None = None
     _queue: deque[_Case] | None = None
-    _given_context: tuple[ReportTensors, Frame] | None = None
+    _given_context: tuple[ReportTensors, ReportTensors | None, Frame] | None = None
     _tiles: Iterator[Any] | None = None
     _volume_shape: tuple[int, ...] = ()
     _padding: tuple[int, ...] = ()
@@ -253,12 +254,18 @@ class ReportGuidedPredictor(nnUNetPredictor):
             )
         case = self._queue.popleft()
         axes = self._axes_of(case)
-        tensors = report_tensors([self._reports[case.case_id]], self._vectors, length=self._conditioning.sentences)
-        return self._predict_under(tensors, axes, data)
+        return self._predict_under([self._reports[case.case_id]], self._vectors, axes, data)
 
-    def _predict_under(self, report: ReportTensors, axes: PatientAxes, data: Tensor) -> Tensor:
-        """nnU-Net's prediction of a volume, averaged over folds, under a report."""
-        self._given_context = (report, patient_frame(tuple(data.shape[1:]), axes.axes, axes.signs))
+    def _predict_under(
+        self, reports: Sequence[CaseReport], vectors: SentenceVectors, axes: PatientAxes, data: Tensor
+    ) -> Tensor:
+        """nnU-Net's prediction of a volume, averaged over folds, under reports."""
+        conditioning = self._conditioning
+        own = report_tensors(reports, vectors, length=conditioning.sentences)
+        mirrored = None
+        if self.use_mirroring and conditioning.mirrors_patients:
+            mirrored = mirrored_tensors(reports, vectors, length=conditioning.sentences)
+        self._given_context = (own, mirrored, patient_frame(tuple(data.shape[1:]), axes.axes, axes.signs))
         try:
             return super().predict_logits_from_preprocessed_data(data)
         finally:
@@ -294,9 +301,9 @@ class ReportGuidedPredictor(nnUNetPredictor):
         """Logits of a preprocessed volume under the report that the network was given."""
         network = self._report_network
         if self._given_context is not None:
-            report, frame = self._given_context
+            report, mirrored, frame = self._given_context
             # only now, because each fold, whose weights have just been loaded, whitens with its own training sentences
-            network.set_report(report, volume_frame=frame)
+            network.set_report(report, mirrored=mirrored, volume_frame=frame)
         if network.report is None or network.volume_frame is None:
             raise ReportContextError(
                 "predict_sliding_window_return_logits was called without a report; set one with "
@@ -318,19 +325,42 @@ class ReportGuidedPredictor(nnUNetPredictor):
 
     @torch.inference_mode()
     def _internal_maybe_mirror_and_predict(self, x: Tensor) -> Tensor:
-        """Mean over flips; each flip with the patient frame of the flipped tile."""
-        frame = self._next_tile_frame(x.ndim - 2)
-        shape = tuple(x.shape[2:])
+        """Mean over flips, each with the patient frame of the flipped tile.
+
+        A flip along left-right shows the mirrored patient: it is read with the mirrored report, where there is one.
+        """
+        network = self._report_network
+        frame, shape = self._next_tile_frame(x.ndim - 2), tuple(x.shape[2:])
         axes = tuple(self.allowed_mirroring_axes or ()) if self.use_mirroring else ()
         flips = [c for n in range(len(axes) + 1) for c in itertools.combinations(axes, n)]
+        own, mirrored = network.report, network.mirrored_report
+        readings = [(own, False)] if mirrored is None else [(own, False), (mirrored, True)]
         total: Any = 0
-        for flip in flips:
-            self._report_network.set_frame(frame_tensor(compose(frame, flip_frame(shape, flip))))
-            dims = [axis + 2 for axis in flip]
-            logits = self.network(torch.flip(x, dims) if dims else x)
+        weight: Any = 0
+        for (report, is_mirrored), flip in itertools.product(readings, flips):
+            network.report = report
+            flipped = (*flip, *self._left_right(len(shape))) if is_mirrored else flip
+            turned = compose(frame, flip_frame(shape, flipped))
+            network.set_frame(frame_tensor(reflected(turned) if is_mirrored else turned))
+            dims = [axis + 2 for axis in flipped]
+            logits = self._tile_logits(torch.flip(x, dims) if dims else x)
             logits = torch.flip(logits, dims) if dims else logits
-            total = total + logits
-        return total / len(flips)
+            counts = _has_mirror_image(own, mirrored).to(logits) if is_mirrored else logits.new_ones(1)
+            counts = counts.reshape(-1, *[1] * (logits.ndim - 1))
+            total = total + counts * logits
+            weight = weight + counts
+        network.report = own
+        return total / weight
+
+    def _tile_logits(self, x: Tensor) -> Tensor:
+        """Logits of a tile ``(1, C, *patch)`` under the reports that are set, ``(reports, heads, *patch)``."""
+        logits: Tensor = self.network(x)
+        return logits
+
+    def _left_right(self, dimensions: int) -> tuple[int, ...]:
+        """The axis of a patch along left-right; none for slices along it."""
+        axis = self._conditioning.left_right_axis
+        return () if axis is None or axis < 3 - dimensions else (axis - (3 - dimensions),)
 
     def _next_tile_frame(self, dimensions: int) -> Frame:
         volume = self._report_network.volume_frame
@@ -339,6 +369,13 @@ class ReportGuidedPredictor(nnUNetPredictor):
         box = next(self._tiles)[1:]
         lower = [(s.start if isinstance(s, slice) else s) - p for s, p in zip(box, self._padding, strict=True)]
         return compose(volume, crop_frame(lower, dimensions))
+
+
+def _has_mirror_image(own: ReportTensors | None, mirrored: ReportTensors | None) -> Tensor:
+    """For each report whether it has a mirror image: the same sentences, or none as well."""
+    if own is None or mirrored is None:
+        raise ReportContextError("A tile is to be read with a mirrored report, and none is set.")
+    return mirrored.padding.logical_not().any(dim=1) | own.padding.all(dim=1)
 
 
 def frame_tensor(frame: Frame) -> Tensor:

@@ -87,25 +87,33 @@ class ReportGuidedUNet(nn.Module):
         self.encoder_fingerprint: str | None = None
         self.collect_attention = False
         self.report: ReportTensors | None = None
+        self.mirrored_report: ReportTensors | None = None
         self.frame: Tensor | None = None
         self.volume_frame: Frame | None = None
 
-    def set_report(self, report: ReportTensors, *, volume_frame: Frame | None = None) -> None:
+    def set_report(
+        self, report: ReportTensors, *, mirrored: ReportTensors | None = None, volume_frame: Frame | None = None
+    ) -> None:
         """Condition the following passes on these reports, until :meth:`clear_context`.
 
         Args:
             report: one report for each sample of the batch, or one for all; raw (not whitened) sentence vectors.
+            mirrored: the same reports about the mirrored patients, for the predictor's flips along left-right.
             volume_frame: frame of a whole volume that is about to be predicted; the predictor derives those of its
                 tiles.
         """
+        self.report = self._whitened(report)
+        self.mirrored_report = None if mirrored is None else self._whitened(mirrored)
+        self.volume_frame = volume_frame
+
+    def _whitened(self, report: ReportTensors) -> ReportTensors:
         device = self.report_adapter.whitening.mean.device
         report = report.to(device)
         if not self.report_adapter.reads_report:
             report = report._replace(padding=torch.ones_like(report.padding))
         with torch.no_grad(), torch.autocast(device.type, enabled=False):
             vectors = self.report_adapter.whitening(report.vectors)
-        self.report = report._replace(vectors=vectors.masked_fill(report.padding.unsqueeze(-1), 0.0))
-        self.volume_frame = volume_frame
+        return report._replace(vectors=vectors.masked_fill(report.padding.unsqueeze(-1), 0.0))
 
     def set_frame(self, frame: Tensor) -> None:
         """Set the patient frame of the patches, ``(B, 3, d + 1)`` (see text_conditioning.position)."""
@@ -114,6 +122,7 @@ class ReportGuidedUNet(nn.Module):
     def clear_context(self) -> None:
         """Forget report and frame; the next pass without new ones raises."""
         self.report = None
+        self.mirrored_report = None
         self.frame = None
         self.volume_frame = None
 

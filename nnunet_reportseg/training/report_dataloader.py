@@ -18,20 +18,24 @@ from torch import Tensor
 from nnunet_reportseg.frames import compose, crop_frame, patient_frame
 from nnunet_reportseg.geometry import PatientAxes
 from nnunet_reportseg.training.frame_tracking import FRAME
+from nnunet_reportseg.training.paired_mirroring import HAS_TWIN, MIRRORED
 from nnunet_reportseg.training.sub_reports import FINDING_GROUPS, FINDING_VALUES, KEPT, LABEL_MAP, WITHOUT_REPORT
+
+_DECISIONS = (KEPT, WITHOUT_REPORT, MIRRORED)  # of each sample, not tensors
 
 
 class ReportDataLoader(nnUNetDataLoader):
     """Batches of nnU-Net, with frames and reports.
 
-    Adds ``frame`` ``(B, 3, d + 1)``, ``label_map`` ``(B, 1, *patch)``, and the lists ``kept_findings`` and
-    ``without_report`` with an entry for each sample.
+    Adds ``frame`` ``(B, 3, d + 1)``, ``label_map`` ``(B, 1, *patch)``, and the lists ``kept_findings``,
+    ``without_report`` and ``mirrored_patient`` with an entry for each sample.
 
     Args:
         *args: as nnUNetDataLoader.
         patient_axes: of each case.
         finding_values: of each case, for each finding its label values.
         finding_groups: of each case, for each finding the group it is kept or left out with.
+        have_twins: the cases whose report has a mirror image.
         transforms: nnU-Net's pipeline, with frames tracked.
         **kwargs: as nnUNetDataLoader, which nnUNetTrainer.get_dataloaders calls with its own arguments.
     """
@@ -42,6 +46,7 @@ class ReportDataLoader(nnUNetDataLoader):
         patient_axes: Mapping[str, PatientAxes],
         finding_values: Mapping[str, tuple[tuple[int, ...], ...]],
         finding_groups: Mapping[str, tuple[int, ...]],
+        have_twins: frozenset[str],
         transforms: BasicTransform,
         **kwargs: Any,
     ) -> None:
@@ -49,6 +54,7 @@ class ReportDataLoader(nnUNetDataLoader):
         self._patient_axes = patient_axes
         self._finding_values = finding_values
         self._finding_groups = finding_groups
+        self._have_twins = have_twins
         self._pipeline = transforms
         self._cases: list[str] = []
         self._samples: list[dict[str, Any]] = []
@@ -71,7 +77,7 @@ class ReportDataLoader(nnUNetDataLoader):
         batch = super().generate_train_batch()
         batch[FRAME] = torch.from_numpy(np.stack([s[FRAME] for s in self._samples]).astype(np.float32))
         batch[LABEL_MAP] = torch.stack([s[LABEL_MAP] for s in self._samples])
-        for key in (KEPT, WITHOUT_REPORT):
+        for key in _DECISIONS:
             batch[key] = [s[key] for s in self._samples]
         return batch
 
@@ -87,7 +93,8 @@ class ReportDataLoader(nnUNetDataLoader):
                 FRAME: frame,
                 FINDING_VALUES: self._finding_values[case],
                 FINDING_GROUPS: self._finding_groups[case],
+                HAS_TWIN: case in self._have_twins,
             },
         )
-        self._samples.append({key: sample[key] for key in (FRAME, LABEL_MAP, KEPT, WITHOUT_REPORT)})
+        self._samples.append({key: sample[key] for key in (FRAME, LABEL_MAP, *_DECISIONS)})
         return sample

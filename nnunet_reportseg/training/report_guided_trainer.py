@@ -25,7 +25,6 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from torch import distributed as dist
 from torch import nn, optim
 
-from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.checkpoints import read_checkpoint
 from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, training_settings
 from nnunet_reportseg.errors import ModelMismatchError
@@ -35,15 +34,17 @@ from nnunet_reportseg.inference.redispatch import install_redispatch
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, unwrap
 from nnunet_reportseg.paths import PREPROCESSED, require_paths
 from nnunet_reportseg.report_tensors import report_tensors
+from nnunet_reportseg.report_twins import mirrored_report, mirrored_tensors
 from nnunet_reportseg.training.arguments import require_split
 from nnunet_reportseg.training.frame_tracking import FRAME, track_frames
 from nnunet_reportseg.training.optimizers import PolynomialSchedule, SteppedTogether
+from nnunet_reportseg.training.paired_mirroring import MIRRORED, MirrorPatient
 from nnunet_reportseg.training.preprocessed import PreprocessedCases
 from nnunet_reportseg.training.report_dataloader import ReportDataLoader
-from nnunet_reportseg.training.report_loss import AttentionTarget, ReportLoss
+from nnunet_reportseg.training.report_loss import ReportLoss
+from nnunet_reportseg.training.sampled_reports import attention_target, sampled_report
 from nnunet_reportseg.training.sub_reports import KEPT, LABEL_MAP, WITHOUT_REPORT, SampleSubReport
 from nnunet_reportseg.training_reports import TrainingReports, load_training_reports
-from text_conditioning.attention_supervision import finding_masks
 from text_conditioning.stage_adapter import AdapterConfig
 
 install_redispatch()
@@ -221,15 +222,25 @@ class ReportGuidedTrainer(nnUNetTrainer):
         return rotation, dummy_2d, initial_patch_size, axes
 
     def get_training_transforms(self, *args: Any, **kwargs: Any) -> BasicTransform:  # type: ignore[override]
-        """nnU-Net's pipeline with tracked frames and sub-reports."""
+        """nnU-Net's pipeline with tracked frames, sub-reports and mirrored patients."""
         recipe = self.conditioning.recipe
-        sampling = SampleSubReport(report_dropout=recipe.report_dropout, sub_report=recipe.sub_report)
-        return _with_reports(nnUNetTrainer.get_training_transforms(*args, **kwargs), sampling)
+        return _with_reports(
+            nnUNetTrainer.get_training_transforms(*args, **kwargs),
+            self._mirror_patient(recipe.paired_mirroring),
+            SampleSubReport(report_dropout=recipe.report_dropout, sub_report=recipe.sub_report),
+        )
 
     def get_validation_transforms(self, *args: Any, **kwargs: Any) -> BasicTransform:  # type: ignore[override]
         """nnU-Net's pipeline with tracked frames and whole reports."""
-        sampling = SampleSubReport(report_dropout=0.0, sub_report=0.0)
-        return _with_reports(nnUNetTrainer.get_validation_transforms(*args, **kwargs), sampling)
+        whole = SampleSubReport(report_dropout=0.0, sub_report=0.0)
+        return _with_reports(nnUNetTrainer.get_validation_transforms(*args, **kwargs), self._mirror_patient(0.0), whole)
+
+    def _mirror_patient(self, probability: float) -> MirrorPatient:
+        left_right = self.conditioning.left_right_axis
+        if left_right is None:
+            return MirrorPatient(probability=0.0, patch_axis=-1)
+        patch_axis = left_right - (3 - len(self.configuration_manager.patch_size))
+        return MirrorPatient(probability=probability, patch_axis=patch_axis)
 
     def get_dataloaders(self) -> tuple[Any, Any]:
         """nnU-Net's own, with ReportDataLoader in the place of nnUNetDataLoader."""
@@ -238,7 +249,13 @@ class ReportGuidedTrainer(nnUNetTrainer):
             for case, report in self.reports.cases.items()
         }
         groups = {case: report.finding_groups() for case, report in self.reports.cases.items()}
-        loader = partial(ReportDataLoader, patient_axes=self._axes, finding_values=values, finding_groups=groups)
+        loader = partial(
+            ReportDataLoader,
+            patient_axes=self._axes,
+            finding_values=values,
+            finding_groups=groups,
+            have_twins=frozenset(c for c, report in self.reports.cases.items() if mirrored_report(report) is not None),
+        )
         with _replaced(trainer_module, "nnUNetDataLoader", loader):
             return super().get_dataloaders()
 
@@ -268,19 +285,19 @@ class ReportGuidedTrainer(nnUNetTrainer):
 
     @contextmanager
     def _conditioned_on(self, batch: Mapping[str, Any], *, supervise: bool) -> Iterator[None]:
-        reports = [self.reports.cases[key] for key in batch["keys"]]
         reports = [
-            CaseReport(report.case_id) if without else report
-            for report, without in zip(reports, batch[WITHOUT_REPORT], strict=True)
+            sampled_report(self.reports.cases[key], kept=kept, without_report=without, mirrored=mirrored)
+            for key, kept, without, mirrored in zip(
+                batch["keys"], batch[KEPT], batch[WITHOUT_REPORT], batch[MIRRORED], strict=True
+            )
         ]
-        kept = [tuple(k) if report.findings else () for report, k in zip(reports, batch[KEPT], strict=True)]
-        sentences = [report.sentences_of(k) for report, k in zip(reports, kept, strict=True)]
-        tensors = report_tensors(reports, self.reports.bank, length=self.conditioning.sentences, keep=sentences)
+        tensors = report_tensors(reports, self.reports.bank, length=self.conditioning.sentences)
         network = self._network
         network.set_report(tensors)
         network.set_frame(batch[FRAME])
         if supervise and self._supervises_attention:
-            self.loss.target = self._attention_target(batch, reports, kept, sentences, tensors.padding.shape[1])
+            label_map = batch[LABEL_MAP].to(self.device, non_blocking=True)
+            self.loss.target = attention_target(label_map, reports, tensors.padding.shape[1])
             network.collect_attention = True
         try:
             yield
@@ -288,24 +305,6 @@ class ReportGuidedTrainer(nnUNetTrainer):
             network.clear_context()
             network.collect_attention = False
             self.loss.target = None
-
-    def _attention_target(
-        self,
-        batch: Mapping[str, Any],
-        reports: Sequence[CaseReport],
-        kept: Sequence[tuple[bool, ...]],
-        sentences: Sequence[tuple[int, ...]],
-        length: int,
-    ) -> AttentionTarget:
-        values = [[f.label_values for f in self.reports.cases[key].findings] for key in batch["keys"]]
-        masks = finding_masks(batch[LABEL_MAP].to(self.device, non_blocking=True), values)
-        linked = torch.zeros((len(reports), masks.shape[1], length), dtype=torch.bool)
-        for row, (report, keep, chosen) in enumerate(zip(reports, kept, sentences, strict=True)):
-            place = {index: position for position, index in enumerate(chosen)}
-            for number, finding in enumerate(report.findings):
-                if keep[number]:
-                    linked[row, number, [place[index] for index in finding.sentences]] = True
-        return AttentionTarget(masks, linked.to(self.device))
 
     # ------------------------------------------------------------------------------------- checkpoints, validation
 
@@ -350,16 +349,21 @@ class ReportGuidedTrainer(nnUNetTrainer):
             self._network.clear_context()
 
     def _announce(self, case: str, shape: Sequence[int]) -> None:
-        report = report_tensors([self.reports.cases[case]], self.reports.bank, length=self.conditioning.sentences)
+        reports, bank, length = [self.reports.cases[case]], self.reports.bank, self.conditioning.sentences
+        mirrored = mirrored_tensors(reports, bank, length=length) if self.conditioning.mirrors_patients else None
         axes = self._axes[case]
-        self._network.set_report(report, volume_frame=patient_frame(shape, axes.axes, axes.signs))
+        self._network.set_report(
+            report_tensors(reports, bank, length=length),
+            mirrored=mirrored,
+            volume_frame=patient_frame(shape, axes.axes, axes.signs),
+        )
 
 
-def _with_reports(pipeline: ComposeTransforms, sampling: SampleSubReport) -> ComposeTransforms:
+def _with_reports(pipeline: ComposeTransforms, *sampling: BasicTransform) -> ComposeTransforms:
     """nnU-Net's pipeline with tracked frames; the report is chosen after padding became background."""
     transforms = track_frames(pipeline.transforms)
     index = next(i for i, t in enumerate(transforms) if isinstance(t, RemoveLabelTansform))
-    return ComposeTransforms([*transforms[: index + 1], sampling, *transforms[index + 1 :]])
+    return ComposeTransforms([*transforms[: index + 1], *sampling, *transforms[index + 1 :]])
 
 
 @contextmanager
