@@ -38,6 +38,7 @@ class TrainingRecipe:
         sub_report: probability of training on a sub-report: each finding with label values stays with probability 0.5;
             sentences and voxels of the others are removed.
         attention_weight: weight of the attention supervision; without findings that have label values it is not used.
+        alignment_weight: weight of the alignment of a finding's voxels with its sentences; as above.
         adapter_lr: initial learning rate of the adapters (AdamW).
         adapter_weight_decay: weight decay of the adapters.
         backbone_optimizer: ``sgd`` (nnU-Net's own), ``adamw`` (with ``adapter_lr``), or ``none``: the backbone
@@ -51,6 +52,7 @@ class TrainingRecipe:
     sub_report: Annotated[float, Field(ge=0, le=1)] = 0.5
     paired_mirroring: Annotated[float, Field(ge=0, le=1)] = 0.0
     attention_weight: Annotated[float, Field(ge=0)] = 0.3
+    alignment_weight: Annotated[float, Field(ge=0)] = 0.0
     adapter_lr: Annotated[float, Field(gt=0)] = 1e-3
     adapter_weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     backbone_optimizer: Literal["sgd", "adamw", "none"] = "sgd"
@@ -94,6 +96,12 @@ class ReportConditioning:
     def mirrors_patients(self) -> bool:
         """Whether images are mirrored left-right together with their reports."""
         return self.recipe.paired_mirroring > 0 and self.left_right_axis is not None
+
+    @property
+    def aligns(self) -> bool:
+        """Whether training aligns findings with their sentences, for which the network needs a head."""
+        reads = self.adapter.reads_report and not self.adapter.pooled
+        return reads and self.recipe.alignment_weight > 0 and self.trained_with.get("findings", 0) > 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON for the plans."""

@@ -23,7 +23,7 @@ def mirrored_report(report: CaseReport) -> CaseReport | None:
     """The report about the mirrored patient; None where a sentence has no mirror image."""
     sentences = []
     for sentence in report.sentences:
-        twin = _mirrored(sentence)
+        twin = mirrored_sentence(sentence)
         if twin is None:
             return None
         sentences.append(twin)
@@ -31,9 +31,14 @@ def mirrored_report(report: CaseReport) -> CaseReport | None:
 
 
 def with_mirrored(reports: Iterable[CaseReport]) -> list[CaseReport]:
-    """The reports, and those of their mirrored patients where there are any."""
+    """The reports, and all their sentences that can be mirrored, whether or not the whole report can."""
     reports = list(reports)
-    return reports + [twin for report in reports if (twin := mirrored_report(report)) is not None]
+    twins = [[mirrored_sentence(sentence) for sentence in report.sentences] for report in reports]
+    mirrored = [
+        CaseReport(report.case_id, tuple(twin for twin in found if twin is not None))
+        for report, found in zip(reports, twins, strict=True)
+    ]
+    return reports + mirrored
 
 
 def mirrored_tensors(reports: Sequence[CaseReport], vectors: SentenceVectors, *, length: int) -> ReportTensors | None:
@@ -55,7 +60,8 @@ def mirrored_tensors(reports: Sequence[CaseReport], vectors: SentenceVectors, *,
     )
 
 
-def _mirrored(sentence: Sentence) -> Sentence | None:
+def mirrored_sentence(sentence: Sentence) -> Sentence | None:
+    """The same about the other side; None where that would be anatomically false."""
     text = swap_laterality(sentence.text)
     if text is None:
         return None

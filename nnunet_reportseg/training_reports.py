@@ -25,6 +25,7 @@ from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from text_conditioning.bank import EmbeddingBank
 from text_conditioning.encoders import FrozenTextEncoder
 from text_conditioning.errors import BankError
+from text_conditioning.reports import Sentence
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +51,16 @@ class TrainingReports:
     def have_findings(self) -> bool:
         """Whether any case links findings to label values."""
         return any(case.findings for case in self.cases.values())
+
+    def finding_sentences(self, cases: Sequence[str]) -> list[Sentence]:
+        """All sentences of findings with label values, each once."""
+        linked = [
+            report.sentences[i]
+            for report in (self.cases[case] for case in cases)
+            for finding in report.findings
+            for i in finding.sentences
+        ]
+        return list({sentence.text: sentence for sentence in linked}.values())
 
 
 def find_sidecar(preprocessed: Path) -> Path:

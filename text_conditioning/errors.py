@@ -21,3 +21,7 @@ class ReportTextError(TextConditioningError, ValueError):
 
 class WhiteningError(TextConditioningError, ValueError):
     """Vectors given to the whitening have the wrong shape or are not finite."""
+
+
+class AlignmentError(TextConditioningError):
+    """The alignment of image and text broke down."""

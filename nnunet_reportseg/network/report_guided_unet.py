@@ -17,7 +17,7 @@ not to the model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,9 +26,24 @@ from torch.nn.parallel import DistributedDataParallel
 
 from nnunet_reportseg.errors import ArchitectureError, ReportContextError
 from nnunet_reportseg.frames import Frame
-from text_conditioning.memory import ReportMemory, ReportTensors
+from text_conditioning.alignment import AlignmentHead, Embedded
+from text_conditioning.memory import Memory, ReportMemory, ReportTensors
 from text_conditioning.stage_adapter import AdapterConfig, StageAdapter
 from text_conditioning.whitening import Whitening
+
+Output = Tensor | list[Tensor]
+
+
+class Reading(NamedTuple):
+    """How a batch was read, for the losses that supervise it.
+
+    Attributes:
+        attention: maps ``(B, 1 + S, *stage)`` of the stages that attend to sentences, coarsest first.
+        embedded: voxels and sentences for the alignment loss, where its head and negatives are there.
+    """
+
+    attention: list[Tensor]
+    embedded: Embedded | None
 
 
 class ReportAdapter(nn.Module):
@@ -41,10 +56,17 @@ class ReportAdapter(nn.Module):
         strides: patch voxels per voxel for each of them.
         text_dim: dimension of the sentence vectors.
         config: sizes.
+        alignment: whether to add the head of the alignment loss, which only training uses.
     """
 
     def __init__(
-        self, channels: Sequence[int], strides: Sequence[Sequence[int]], text_dim: int, config: AdapterConfig
+        self,
+        channels: Sequence[int],
+        strides: Sequence[Sequence[int]],
+        text_dim: int,
+        config: AdapterConfig,
+        *,
+        alignment: bool = False,
     ) -> None:
         super().__init__()
         self.strides = [list(stride) for stride in strides]
@@ -57,6 +79,9 @@ class ReportAdapter(nn.Module):
             for index, width in enumerate(channels)
         )
         supervised = range(coarse, min(config.attention_stages, len(channels)))
+        self.alignment_stage = max(coarse, min(config.attention_stages, len(channels)) - 1)
+        width = channels[self.alignment_stage]
+        self.alignment = AlignmentHead(width, config.memory_dim) if alignment else None
         self.attends_to_sentences = bool(supervised) and config.reads_report and not config.pooled
 
 
@@ -67,6 +92,7 @@ class ReportGuidedUNet(nn.Module):
         planned: the network nnU-Net planned, with its ``encoder`` and ``decoder``.
         text_dim: dimension of the sentence vectors.
         config: sizes of the adapters.
+        alignment: whether to add the head of the alignment loss.
 
     Raises:
         ArchitectureError: ``planned`` has no U-Net encoder and decoder.
@@ -75,35 +101,43 @@ class ReportGuidedUNet(nn.Module):
     encoder: Any
     decoder: Any
 
-    def __init__(self, planned: nn.Module, *, text_dim: int, config: AdapterConfig) -> None:
+    def __init__(self, planned: nn.Module, *, text_dim: int, config: AdapterConfig, alignment: bool = False) -> None:
         super().__init__()
         _require_unet(planned)
         self.encoder = planned.encoder
         self.decoder = planned.decoder
         cumulative = _cumulative_strides(self.encoder.strides, self.encoder.output_channels)
         self.report_adapter = ReportAdapter(
-            list(self.encoder.output_channels)[::-1], cumulative[::-1], text_dim, config
+            list(self.encoder.output_channels)[::-1], cumulative[::-1], text_dim, config, alignment=alignment
         )
         self.encoder_fingerprint: str | None = None
-        self.collect_attention = False
+        self.collect_reading = False
         self.report: ReportTensors | None = None
         self.mirrored_report: ReportTensors | None = None
+        self.negatives: ReportTensors | None = None
         self.frame: Tensor | None = None
         self.volume_frame: Frame | None = None
 
     def set_report(
-        self, report: ReportTensors, *, mirrored: ReportTensors | None = None, volume_frame: Frame | None = None
+        self,
+        report: ReportTensors,
+        *,
+        mirrored: ReportTensors | None = None,
+        negatives: ReportTensors | None = None,
+        volume_frame: Frame | None = None,
     ) -> None:
         """Condition the following passes on these reports, until :meth:`clear_context`.
 
         Args:
             report: one report for each sample of the batch, or one for all; raw (not whitened) sentence vectors.
             mirrored: the same reports about the mirrored patients, for the predictor's flips along left-right.
+            negatives: sentences that belong to no finding of their sample, for the alignment loss.
             volume_frame: frame of a whole volume that is about to be predicted; the predictor derives those of its
                 tiles.
         """
         self.report = self._whitened(report)
         self.mirrored_report = None if mirrored is None else self._whitened(mirrored)
+        self.negatives = None if negatives is None else self._whitened(negatives)
         self.volume_frame = volume_frame
 
     def _whitened(self, report: ReportTensors) -> ReportTensors:
@@ -123,10 +157,11 @@ class ReportGuidedUNet(nn.Module):
         """Forget report and frame; the next pass without new ones raises."""
         self.report = None
         self.mirrored_report = None
+        self.negatives = None
         self.frame = None
         self.volume_frame = None
 
-    def forward(self, x: Tensor) -> Tensor | list[Tensor] | tuple[list[Tensor] | Tensor, list[Tensor]]:
+    def forward(self, x: Tensor) -> Output | tuple[Output, Reading]:
         """Segment patches.
 
         Args:
@@ -134,7 +169,7 @@ class ReportGuidedUNet(nn.Module):
 
         Returns:
             What the planned network returns: logits, or a list of them, finest first, with deep supervision. With
-            ``collect_attention``, a pair of that and the attention maps ``(B, 1 + S, *stage)``, coarsest first.
+            ``collect_reading``, a pair of that and how the report was read.
 
         Raises:
             ReportContextError: report or frame was not set.
@@ -142,7 +177,7 @@ class ReportGuidedUNet(nn.Module):
         self._require_context()
         return self.decode(self.encoder(x))
 
-    def decode(self, skips: Sequence[Tensor]) -> Tensor | list[Tensor] | tuple[list[Tensor] | Tensor, list[Tensor]]:
+    def decode(self, skips: Sequence[Tensor]) -> Output | tuple[Output, Reading]:
         """Segment patches whose encoder features are there; one patch may be read with several reports at once.
 
         Args:
@@ -169,6 +204,7 @@ class ReportGuidedUNet(nn.Module):
         features, weights = adapter.stages[0](skips[-1], memory, frame, adapter.strides[0])
         if weights is not None:
             attention.append(weights)
+        embedded = self._embedded(0, features, memory)
         outputs = []
         decoder = self.decoder
         for s in range(len(decoder.stages)):
@@ -177,12 +213,24 @@ class ReportGuidedUNet(nn.Module):
             features, weights = adapter.stages[s + 1](features, memory, frame, adapter.strides[s + 1])
             if weights is not None:
                 attention.append(weights)
+            embedded = embedded or self._embedded(s + 1, features, memory)
             if decoder.deep_supervision:
                 outputs.append(decoder.seg_layers[s](features))
             elif s == len(decoder.stages) - 1:
                 outputs.append(decoder.seg_layers[-1](features))
         result = outputs[::-1] if decoder.deep_supervision else outputs[0]
-        return (result, attention) if self.collect_attention else result
+        return (result, Reading(attention, embedded)) if self.collect_reading else result
+
+    def _embedded(self, stage: int, features: Tensor, memory: Memory) -> Embedded | None:
+        """What the alignment loss compares, at the one stage where it does."""
+        adapter = self.report_adapter
+        if stage != adapter.alignment_stage or not self.collect_reading:
+            return None
+        if adapter.alignment is None or self.negatives is None:
+            return None
+        negatives = adapter.memory(self.negatives).tokens[:, 1:]
+        embedded: Embedded = adapter.alignment(features, memory.tokens[:, 1:], negatives, ~self.negatives.padding)
+        return embedded
 
     def _require_context(self) -> tuple[ReportTensors, Tensor]:
         if self.report is None or self.frame is None:

@@ -25,6 +25,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from torch import distributed as dist
 from torch import nn, optim
 
+from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.checkpoints import read_checkpoint
 from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, training_settings
 from nnunet_reportseg.errors import ModelMismatchError
@@ -42,13 +43,16 @@ from nnunet_reportseg.training.paired_mirroring import MIRRORED, MirrorPatient
 from nnunet_reportseg.training.preprocessed import PreprocessedCases
 from nnunet_reportseg.training.report_dataloader import ReportDataLoader
 from nnunet_reportseg.training.report_loss import ReportLoss
-from nnunet_reportseg.training.sampled_reports import attention_target, sampled_report
+from nnunet_reportseg.training.sampled_reports import negatives_of, reading_target, sampled_report
 from nnunet_reportseg.training.sub_reports import KEPT, LABEL_MAP, WITHOUT_REPORT, SampleSubReport
 from nnunet_reportseg.training_reports import TrainingReports, load_training_reports
+from text_conditioning.memory import ReportTensors
+from text_conditioning.reports import Sentence
 from text_conditioning.stage_adapter import AdapterConfig
 
 install_redispatch()
 
+NEGATIVES = 16  # sentences that a finding is told from in the alignment loss, besides those of the batch
 SENTENCE_STEP = 8  # reports are padded to a multiple of this many sentences
 MAX_ROTATION = 30.0 / 360.0 * 2.0 * np.pi
 
@@ -65,6 +69,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
     reports: TrainingReports
     conditioning: ReportConditioning
     _axes: dict[str, PatientAxes]
+    _finding_sentences: list[Sentence]
     dataset_class: Any
 
     def __init__(
@@ -88,6 +93,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         super().initialize()
         training, _ = self.do_split()
         self._fit_whitening(training)
+        self._finding_sentences = self.reports.finding_sentences(training)
 
     def _load_reports(self, plans: PlansManager, configuration: str, fold: int | str) -> None:
         (root,) = require_paths(PREPROCESSED)
@@ -173,7 +179,9 @@ class ReportGuidedTrainer(nnUNetTrainer):
         planned = nnUNetTrainer.build_network_architecture(
             plans_manager, configuration_manager, num_input_channels, num_output_channels, enable_deep_supervision
         )
-        network = ReportGuidedUNet(planned, text_dim=conditioning.text_dim, config=conditioning.adapter)
+        network = ReportGuidedUNet(
+            planned, text_dim=conditioning.text_dim, config=conditioning.adapter, alignment=conditioning.aligns
+        )
         network.encoder_fingerprint = conditioning.encoder_fingerprint
         return network
 
@@ -201,7 +209,8 @@ class ReportGuidedTrainer(nnUNetTrainer):
         if self.conditioning.recipe.batch_dice:
             # a copy of the plans' entry (PlansManager.get_configuration), so that plans.json keeps what was planned
             self.configuration_manager.configuration["batch_dice"] = True
-        return ReportLoss(super()._build_loss(), self.conditioning.recipe.attention_weight)
+        recipe = self.conditioning.recipe
+        return ReportLoss(super()._build_loss(), recipe.attention_weight, recipe.alignment_weight)
 
     # ----------------------------------------------------------------------------------------------- augmentation
 
@@ -272,16 +281,16 @@ class ReportGuidedTrainer(nnUNetTrainer):
             return super().validation_step(batch)
 
     def on_train_epoch_end(self, train_outputs: list[dict[str, Any]]) -> None:
-        """Also log the attention loss."""
+        """Also log the losses that supervise the reading."""
         super().on_train_epoch_end(train_outputs)
-        attention = self.loss.mean_attention_loss()
-        if attention is not None:
-            self.print_to_log_file(f"attention_loss {attention:.4f}")
+        for name, mean in self.loss.means().items():
+            self.print_to_log_file(f"{name}_loss {mean:.4f}")
 
     @property
-    def _supervises_attention(self) -> bool:
-        wanted = self.conditioning.recipe.attention_weight > 0 and self.reports.have_findings
-        return wanted and self._network.report_adapter.attends_to_sentences
+    def _supervises(self) -> bool:
+        """Whether there is anything to supervise the reading with."""
+        attends = self._network.report_adapter.attends_to_sentences and self.conditioning.recipe.attention_weight > 0
+        return self.reports.have_findings and (attends or self.conditioning.aligns)
 
     @contextmanager
     def _conditioned_on(self, batch: Mapping[str, Any], *, supervise: bool) -> Iterator[None]:
@@ -293,18 +302,27 @@ class ReportGuidedTrainer(nnUNetTrainer):
         ]
         tensors = report_tensors(reports, self.reports.bank, length=self.conditioning.sentences)
         network = self._network
-        network.set_report(tensors)
+        supervise = supervise and self._supervises
+        negatives = self._negatives(reports) if supervise and self.conditioning.aligns else None
+        network.set_report(tensors, negatives=negatives)
         network.set_frame(batch[FRAME])
-        if supervise and self._supervises_attention:
+        if supervise:
             label_map = batch[LABEL_MAP].to(self.device, non_blocking=True)
-            self.loss.target = attention_target(label_map, reports, tensors.padding.shape[1])
-            network.collect_attention = True
+            self.loss.target = reading_target(label_map, reports, tensors.padding.shape[1])
+            network.collect_reading = True
         try:
             yield
         finally:
             network.clear_context()
-            network.collect_attention = False
+            network.collect_reading = False
             self.loss.target = None
+
+    def _negatives(self, reports: Sequence[CaseReport]) -> ReportTensors:
+        sentences = [
+            self._finding_sentences[i] for i in np.random.permutation(len(self._finding_sentences))[:NEGATIVES]
+        ]
+        rows = [negatives_of(report, sentences, NEGATIVES) for report in reports]
+        return report_tensors(rows, self.reports.bank, length=NEGATIVES)
 
     # ------------------------------------------------------------------------------------- checkpoints, validation
 

@@ -1,4 +1,4 @@
-"""nnU-Net's loss plus attention supervision, behind the signature that nnUNetTrainer.train_step calls."""
+"""nnU-Net's loss plus what supervises the reading, behind the signature that nnUNetTrainer.train_step calls."""
 
 from __future__ import annotations
 
@@ -8,50 +8,70 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from text_conditioning.alignment import Embedded, alignment_loss
 from text_conditioning.attention_supervision import attention_supervision_loss
 
 
-class AttentionTarget(NamedTuple):
-    """What attention is supervised with, for the batch at hand.
+class ReadingTarget(NamedTuple):
+    """What the reading of a batch is supervised with.
 
     Attributes:
         masks: ``(B, F, *patch)`` finding masks.
         sentences: ``(B, F, S)`` bool, sentences of each finding that is in the report.
+        same: ``(B * F, B * F)`` bool, findings whose sentences say the same.
     """
 
     masks: Tensor
     sentences: Tensor
+    same: Tensor
 
 
 class ReportLoss(nn.Module):
-    """Segmentation loss; with a target for the attention, plus its weighted supervision.
+    """Segmentation loss; with a target for the reading, plus attention supervision and alignment.
 
     Args:
         segmentation: nnU-Net's loss.
-        weight: of the attention supervision, averaged over stages.
+        attention_weight: of the attention supervision, averaged over stages.
+        alignment_weight: of the alignment of voxels and sentences.
     """
 
-    def __init__(self, segmentation: Callable[[Any, Any], Tensor], weight: float) -> None:
+    def __init__(
+        self, segmentation: Callable[[Any, Any], Tensor], attention_weight: float, alignment_weight: float
+    ) -> None:
         super().__init__()
         self.segmentation = segmentation
-        self.weight = weight
-        self.target: AttentionTarget | None = None
-        self.attention_losses: list[Tensor] = []
+        self.weights = {"attention": attention_weight, "alignment": alignment_weight}
+        self.target: ReadingTarget | None = None
+        self._seen: dict[str, list[Tensor]] = {name: [] for name in self.weights}
 
     def forward(self, output: Any, target: Any) -> Tensor:
-        """Loss of what the network returned, with or without attention maps."""
+        """Loss of what the network returned, with or without how it was read."""
         if self.target is None or not isinstance(output, tuple):
             return self.segmentation(output[0] if isinstance(output, tuple) else output, target)
-        logits, maps = output
-        masks, sentences = self.target
-        attention = torch.stack([attention_supervision_loss(m, masks, sentences) for m in maps]).mean()
-        self.attention_losses.append(attention.detach())
-        return self.segmentation(logits, target) + self.weight * attention
+        logits, (attention, embedded) = output
+        total = self.segmentation(logits, target)
+        if attention and self.weights["attention"] > 0:
+            losses = [attention_supervision_loss(m, self.target.masks, self.target.sentences) for m in attention]
+            total = total + self._weighted("attention", torch.stack(losses).mean())
+        if embedded is not None:
+            aligned = alignment_loss(embedded, self.target.masks, self.target.sentences, self.target.same)
+            if aligned is None:  # no finding in view: the head must still get its (zero) gradient on every GPU
+                total = total + 0.0 * _touch(embedded)
+            else:
+                total = total + self._weighted("alignment", aligned)
+        return total
 
-    def mean_attention_loss(self) -> float | None:
-        """Mean attention loss since the last call; None where attention was not supervised."""
-        if not self.attention_losses:
-            return None
-        mean = torch.stack(self.attention_losses).mean().item()
-        self.attention_losses.clear()
-        return mean
+    def _weighted(self, name: str, loss: Tensor) -> Tensor:
+        self._seen[name].append(loss.detach())
+        return self.weights[name] * loss
+
+    def means(self) -> dict[str, float]:
+        """Mean of each supervising loss since the last call; those that were never computed are left out."""
+        found = {name: torch.stack(losses).mean().item() for name, losses in self._seen.items() if losses}
+        for losses in self._seen.values():
+            losses.clear()
+        return found
+
+
+def _touch(embedded: Embedded) -> Tensor:
+    return embedded.voxels.sum() + embedded.sentences.sum() + embedded.negatives.sum() + embedded.scale

@@ -1,4 +1,4 @@
-"""The report that a training sample is seen with, and what its attention is supervised with."""
+"""The report that a training sample is seen with, and what its reading is supervised with."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from nnunet_reportseg.case_reports import CaseReport
-from nnunet_reportseg.report_twins import mirrored_report
-from nnunet_reportseg.training.report_loss import AttentionTarget
+from nnunet_reportseg.report_twins import mirrored_report, mirrored_sentence
+from nnunet_reportseg.training.report_loss import ReadingTarget
 from text_conditioning.attention_supervision import finding_masks
+from text_conditioning.reports import Sentence
 
 
 def sampled_report(report: CaseReport, *, kept: Sequence[bool], without_report: bool, mirrored: bool) -> CaseReport:
@@ -32,7 +33,7 @@ def sampled_report(report: CaseReport, *, kept: Sequence[bool], without_report: 
     return (mirrored_report(part) or part) if mirrored else part
 
 
-def attention_target(label_map: Tensor, reports: Sequence[CaseReport], length: int) -> AttentionTarget:
+def reading_target(label_map: Tensor, reports: Sequence[CaseReport], length: int) -> ReadingTarget:
     """Finding masks of a batch, and the sentences that belong to each finding.
 
     Args:
@@ -41,8 +42,31 @@ def attention_target(label_map: Tensor, reports: Sequence[CaseReport], length: i
         length: number of sentences that the reports are padded to.
     """
     masks = finding_masks(label_map, [[finding.label_values for finding in report.findings] for report in reports])
-    linked = torch.zeros((len(reports), masks.shape[1], length), dtype=torch.bool)
+    count = masks.shape[1]
+    linked = torch.zeros((len(reports), count, length), dtype=torch.bool)
+    said: list[tuple[str, ...]] = [()] * (len(reports) * count)
     for row, report in enumerate(reports):
         for number, finding in enumerate(report.findings):
             linked[row, number, list(finding.sentences)] = True
-    return AttentionTarget(masks, linked.to(label_map.device))
+            said[row * count + number] = tuple(report.sentences[i].text for i in finding.sentences)
+    same = torch.tensor([[a == b for b in said] for a in said])
+    return ReadingTarget(masks, linked.to(label_map.device), same.to(label_map.device))
+
+
+def negatives_of(report: CaseReport, others: Sequence[Sentence], count: int) -> CaseReport:
+    """Sentences that belong to no finding of a sample, the hard ones first.
+
+    Args:
+        report: as it is read.
+        others: sentences of findings of any case, in random order.
+        count: of negatives.
+
+    Returns:
+        A report that holds the negatives: the sentences of its findings about the other side, and sentences of other
+        findings, none of which stands in the report.
+    """
+    own = {sentence.text for sentence in report.sentences}
+    wanted = dict.fromkeys(i for finding in report.findings for i in finding.sentences)
+    twins = [twin for i in wanted if (twin := mirrored_sentence(report.sentences[i])) is not None]
+    negatives = {sentence.text: sentence for sentence in [*twins, *others] if sentence.text not in own}
+    return CaseReport(report.case_id, tuple(negatives.values())[:count])

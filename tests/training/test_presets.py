@@ -46,7 +46,7 @@ def test_a_preset_trains_what_it_promises(spy_env, name):
     changed = {key.split(".")[0] for key, value in trainer.network.named_parameters() if (value != before[key]).any()}
     expected = {"report_adapter"} if name.endswith("AdaptersOnly") else {"encoder", "decoder", "report_adapter"}
     assert changed == expected
-    attention = trainer.loss.mean_attention_loss()
+    attention = trainer.loss.means().get("attention")
     assert (attention is None) == name.endswith(("FiLM", "NoReport"))
     assert trainer.plans_manager.plans["report_conditioning"]["adapter"]["film"] is not name.endswith("CrossAttention")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,12 +17,15 @@ from nnunetv2.run import run_training
 from nnunetv2.run.run_training import maybe_load_checkpoint
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
+from nnunet_reportseg.case_reports import CaseFinding, read_case_report
 from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe
 from nnunet_reportseg.errors import GeometryError, ModelMismatchError, ReportSegError, SidecarError
 from nnunet_reportseg.inference.redispatch import PREDICTING_METHODS, install_redispatch
 from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportGuidedUNet
+from nnunet_reportseg.sidecar import Sidecar
 from nnunet_reportseg.training.frame_tracking import FrameTracking
 from nnunet_reportseg.training.report_guided_trainer import MAX_ROTATION
+from nnunet_reportseg.training.sampled_reports import negatives_of
 from nnunet_reportseg.training.sub_reports import KEPT, LABEL_MAP, WITHOUT_REPORT
 from tests.spy_trainer import make_trainer, set_environment
 from tests.spy_workspace import CASES, DATASET, SpyEncoder, case_name, sentence
@@ -140,7 +144,7 @@ def test_the_context_is_cleared_after_a_step_also_after_a_failing_one(workspace,
         trainer.train_step(batch)
     assert trainer.network.report is None
     assert trainer.network.frame is None
-    assert not trainer.network.collect_attention
+    assert not trainer.network.collect_reading
     assert trainer.loss.target is None
 
 
@@ -439,7 +443,7 @@ def test_a_dataset_without_findings_trains_and_says_so(workspace):
     trainer.run_training()
     assert "No finding in reports.json has label values" in log_of(trainer)
     assert "attention_loss" not in log_of(trainer)
-    assert trainer.loss.mean_attention_loss() is None
+    assert trainer.loss.means() == {}
 
 
 def test_a_dataset_with_findings_logs_the_attention_loss(workspace):
@@ -453,7 +457,7 @@ def test_an_adapter_without_attention_trains(workspace):
     workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"adapter": {"attention_stages": 0}}}))
     trainer = initialized()
     trainer.train_step(batches(trainer, 1)[0])
-    assert trainer.loss.mean_attention_loss() is None
+    assert trainer.loss.means() == {}
 
 
 @pytest.mark.parametrize("without", [{0}, set(range(CASES))])
@@ -660,3 +664,33 @@ def test_plain_networks_predict_and_load_as_before(workspace, tmp_path):
     assert not isinstance(predictor.network, ReportGuidedUNet)
     with torch.no_grad():
         torch.testing.assert_close(logits.float(), trainer.network(patch())[0], atol=2e-2, rtol=2e-2)
+
+
+# ------------------------------------------------------------------------------------------------------- alignment
+
+
+def test_alignment_is_computed_trained_and_logged(workspace):
+    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": {"alignment_weight": 0.5}}}))
+    trainer = initialized("all")
+    trainer.oversample_foreground_percent = 1.0
+    before = state_of(trainer.network)
+    for batch in batches(trainer, 6):
+        trainer.train_step(batch)
+    changed = {key for key, value in trainer.network.state_dict().items() if not torch.equal(before[key], value)}
+    assert "report_adapter.alignment.voxels.weight" in changed
+    assert "report_adapter.alignment.sentences.weight" in changed
+    means = trainer.loss.means()
+    assert means["alignment"] > 0
+    assert means["attention"] > 0
+
+
+def test_negatives_are_the_other_side_and_other_findings_and_never_what_the_report_says():
+    sidecar = Sidecar.from_cases(
+        {"a": {"report": "Nodule 1 in the left lung.", "findings": [{"id": "1", "text": "Nodule 1 in the left lung."}]}}
+    )
+    report = read_case_report(sidecar, "a")
+    report = replace(report, findings=(CaseFinding("1", (1,), (0,)),))
+    others = [*report.sentences, *read_case_report(Sidecar.from_cases({"b": {"report": "Nodule 2."}}), "b").sentences]
+    negatives = negatives_of(report, others, 8)
+    assert [s.text for s in negatives.sentences] == ["Nodule 1 in the right lung.", "Nodule 2."]
+    assert len(negatives_of(report, others, 1).sentences) == 1
