@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--spacing", type=float, nargs=3, default=(5.0, 2.5, 2.5), help="mm, z y x")
     parser.add_argument("--patch", type=int, nargs=3, default=(16, 32, 32), help="voxels, z y x")
-    parser.add_argument("--cases", type=int, default=40)
+    parser.add_argument("--cases", type=int, default=60)
     parser.add_argument("--test-volumes", type=int, default=6)
     parser.add_argument("--min-voxels", type=int, default=40, help="leave out nodules with fewer voxels")
     parser.add_argument("--epochs", type=int, default=6)

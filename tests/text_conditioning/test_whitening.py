@@ -25,7 +25,7 @@ def test_the_identity_until_it_is_fitted() -> None:
 
 def test_fitted_vectors_are_centred_and_uncorrelated() -> None:
     x = correlated(2000)
-    whitening = Whitening(16, shrinkage=1e-8)
+    whitening = Whitening(16, noise=1e-8)
     whitening.fit(x)
     y = whitening(x)
     assert whitening.fitted
@@ -33,12 +33,24 @@ def test_fitted_vectors_are_centred_and_uncorrelated() -> None:
     assert torch.allclose(torch.cov(y.T), torch.eye(16), atol=1e-2)
 
 
-def test_shrinkage_limits_how_much_a_direction_is_raised() -> None:
-    x = correlated(2000)
+def test_a_direction_that_the_training_sentences_leave_empty_stays_empty() -> None:
+    x = correlated(200)
+    x[:, -1] = 3.0
     whitening = Whitening(16)
     whitening.fit(x)
-    gain = torch.linalg.eigvalsh(whitening.matrix)
-    assert gain[-1] / gain[0] <= (1.02 / 0.02) ** 0.5 * 1.001
+    new = x[:1].clone()
+    new[:, -1] += 1.0
+    assert (whitening(new) - whitening(x[:1])).abs().max() < 1e-3
+
+
+def test_strong_directions_are_equalised_and_weak_ones_are_taken_for_noise() -> None:
+    deviations = torch.tensor([1.0, 0.5, 0.3, 0.01])
+    x = torch.randn(20_000, 4, generator=torch.Generator().manual_seed(1)) * deviations
+    whitening = Whitening(4)
+    whitening.fit(x)
+    found = whitening(x).std(dim=0)
+    assert found[2] / found[0] > 0.8
+    assert found[3] / found[0] < 0.01
 
 
 @pytest.mark.parametrize("number", [5, 30, 2000])
