@@ -53,6 +53,7 @@ class PairedTestSet:
             )
         manifest: dict[str, Any] = json.loads(manifests[0].read_text(encoding="utf-8"))
         self.folder = folder
+        self.task: str = manifest.get("task", "site")
         self.volumes: dict[str, Any] = manifest["volumes"]
         self.described: dict[str, int] = {c: e["described"] for c, e in manifest["test_cases"].items()}
         self.volume_of: dict[str, str] = {c: e["volume"] for c, e in manifest["test_cases"].items()}

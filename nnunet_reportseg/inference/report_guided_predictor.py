@@ -133,6 +133,19 @@ class ReportGuidedPredictor(nnUNetPredictor):
             GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
         """
         suffix = len("_0000" + self.dataset_json["file_ending"])
+        self.queue_cases([Path(files[0]).name[:-suffix] for files in lists], self.axes_of_files(lists))
+
+    def axes_of_files(self, lists: Sequence[Sequence[str]]) -> list[PatientAxes]:
+        """Patient axes of images, from their headers.
+
+        Args:
+            lists: for each case its channel files, as nnU-Net lists them.
+
+        Raises:
+            DatasetError: a case has more or fewer channels than in training.
+            GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
+        """
+        suffix = len("_0000" + self.dataset_json["file_ending"])
         named = self.dataset_json.get("modality", self.dataset_json.get("channel_names", {}))  # as nnU-Net
         names = [str(name) for name in named.values()]
         for files in lists:
@@ -147,7 +160,9 @@ class ReportGuidedPredictor(nnUNetPredictor):
         reader = self.plans_manager.plans["image_reader_writer"]
         transpose = self.plans_manager.transpose_forward
         axes = [patient_axes(properties_of_file(Path(files[0]), reader), transpose) for files in lists]
-        self.queue_cases([Path(files[0]).name[:-suffix] for files in lists], axes)
+        for files, found in zip(lists, axes, strict=True):
+            self._require_trained_axis(Path(files[0]).name[:-suffix], found)
+        return axes
 
     def require_report_guided(self) -> None:
         """Check that the loaded model reads reports.

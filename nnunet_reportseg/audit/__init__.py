@@ -1,0 +1,1 @@
+"""The audit: does a trained network follow its reports, or does it only look as if it did?"""

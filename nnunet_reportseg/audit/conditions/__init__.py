@@ -1,0 +1,1 @@
+"""The conditions of an audit: what is done to a report, one module for each idea."""

@@ -1,0 +1,52 @@
+"""A sentence that says that something is there, turned into one that says that it is not.
+
+Rules in the order in which they are tried; what they give is kept only where it reads as a denial and still names the
+same side and sizes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from text_conditioning.assertion import Assertion, classify
+from text_conditioning.laterality import tag
+from text_conditioning.sizes import read_sizes_mm
+
+_SEEN = (
+    r"seen|identified|observed|visible|present|found|noted|located|detected|visuali[sz]ed|demonstrated|shown|evident"
+)
+_ONE = r"(?:an?|one|the|some|multiple|several|few|two|three)"
+_RULES = (
+    (re.compile(rf"\b(there\s+(?:is|are|was|were))\s+(?:{_ONE}\s+)?", re.IGNORECASE), r"\1 no "),
+    (re.compile(r"^(?:an?|one)\s+", re.IGNORECASE), "No "),
+    (re.compile(rf"\b(?:can|could)\s+be\s+({_SEEN})\b", re.IGNORECASE), r"cannot be \1"),
+    (re.compile(rf"\b(is|are|was|were)\s+((?:\w+ly\s+)?(?:{_SEEN}))\b", re.IGNORECASE), r"\1 not \2"),
+    (
+        re.compile(
+            rf"\b(shows?|contains?|harbou?rs?|demonstrates?|reveals?|has|have|notes?|sees?)\s+{_ONE}\s+", re.IGNORECASE
+        ),
+        r"\1 no ",
+    ),
+)
+# Such a sentence already denies a part of what it says; denying it once more would say nothing clear.
+_MIXED = re.compile(r"\b(?:resolved|no longer|disappeared|neither|nor)\b", re.IGNORECASE)
+
+
+def deny(sentence: str) -> str | None:
+    """The denial of a sentence; None where the rules find none."""
+    if classify(sentence) is Assertion.ABSENT:
+        return sentence
+    if _MIXED.search(sentence):
+        return None
+    attempts = [rule.sub(replacement, sentence, count=1) for rule, replacement in _RULES]
+    attempts.append("No evidence of " + _uncapitalised(sentence))
+    for text in attempts:
+        same = tag(text) == tag(sentence) and read_sizes_mm(text) == read_sizes_mm(sentence)
+        if same and classify(text) is Assertion.ABSENT:
+            return text
+    return None
+
+
+def _uncapitalised(sentence: str) -> str:
+    first = sentence.split(maxsplit=1)[0]
+    return sentence if first[1:] != first[1:].lower() else sentence[0].lower() + sentence[1:]

@@ -1,0 +1,126 @@
+"""Masks of a case under many reports, on the grid of its label, from a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from nnunetv2.configuration import default_num_processes
+from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
+
+from nnunet_reportseg.audit.altered import Altered
+from nnunet_reportseg.audit.cases import AuditCase
+from nnunet_reportseg.audit.voxels import CaseVoxels, LabelArray, read_voxels
+from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.conditioning import ReportConditioning
+from nnunet_reportseg.dataset_json import LabelSet
+from nnunet_reportseg.errors import ModelMismatchError
+from nnunet_reportseg.geometry import patient_axes
+from nnunet_reportseg.inference.multi_report import MultiReportPredictor
+from nnunet_reportseg.inference.prediction_reports import PredictionVectors, embed_for_prediction
+
+
+class Reader(Protocol):
+    """Anything that segments an image as reports say."""
+
+    def prepare(self, cases: Sequence[AuditCase], reports: Mapping[str, CaseReport]) -> None:
+        """Look at what is to come: all cases, and all reports by a name for messages."""
+        ...
+
+    def voxels(self, case: AuditCase, labels: LabelSet) -> CaseVoxels:
+        """Label and lesion map of a case, on the grid of the masks that ``read`` gives next."""
+        ...
+
+    def read(self, case: AuditCase, altered: Sequence[Altered]) -> list[LabelArray]:
+        """Label maps of a case, one for each report."""
+        ...
+
+
+class ModelReader:
+    """A trained model.
+
+    Args:
+        predictor: with the model loaded.
+        bank_folders: folders in which a bank of the model's encoder may be.
+        encoder: for sentences that are in no bank; the model's own by default.
+
+    Raises:
+        ModelMismatchError: the model is a cascade's second stage, or reads no reports.
+    """
+
+    def __init__(self, predictor: MultiReportPredictor, *, bank_folders: Sequence[Path], encoder: str | None) -> None:
+        predictor.require_report_guided()
+        stage = predictor.configuration_manager.previous_stage_name
+        if stage is not None:
+            raise ModelMismatchError.about(
+                "a configuration with a previous stage cannot be audited",
+                value=stage,
+                fix="audit a configuration that sees the image alone",
+            )
+        self._predictor = predictor
+        self._conditioning = ReportConditioning.from_plans(predictor.plans_manager.plans)
+        self._bank_folders = bank_folders
+        self._encoder = encoder
+        self._vectors: PredictionVectors | None = None
+
+    def prepare(self, cases: Sequence[AuditCase], reports: Mapping[str, CaseReport]) -> None:
+        """Check channels and orientation of the images, and embed all sentences.
+
+        Raises:
+            DatasetError: a case has more or fewer channels than in training.
+            GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
+            ModelMismatchError: the encoder is needed and not there, or is another one.
+        """
+        self._predictor.axes_of_files([[str(file) for file in case.images] for case in cases])
+        self._vectors = embed_for_prediction(
+            reports,
+            self._conditioning,
+            bank_folders=self._bank_folders,
+            encoder=self._encoder,
+            device=self._predictor.device.type,
+        )
+
+    def voxels(self, case: AuditCase, labels: LabelSet) -> CaseVoxels:
+        """From the case's files."""
+        return read_voxels(case, labels)
+
+    def read(self, case: AuditCase, altered: Sequence[Altered]) -> list[LabelArray]:
+        """Preprocess the image once, and predict it under all reports."""
+        predictor = self._predictor
+        preprocessor = predictor.configuration_manager.preprocessor_class(verbose=False)
+        image, _, properties = preprocessor.run_case(
+            [str(file) for file in case.images],
+            None,
+            predictor.plans_manager,
+            predictor.configuration_manager,
+            predictor.dataset_json,
+        )
+        data = torch.from_numpy(image).to(dtype=torch.float32, memory_format=torch.contiguous_format)
+        masks: dict[int, LabelArray] = {}
+        for blank in (False, True):
+            chosen = [n for n, a in enumerate(altered) if a.blank is blank]
+            if chosen:
+                shown = torch.zeros_like(data) if blank else data
+                found = self._segment(shown, [altered[n].report for n in chosen], properties)
+                masks.update(zip(chosen, found, strict=True))
+        return [masks[n] for n in range(len(altered))]
+
+    def _segment(self, data: torch.Tensor, reports: Sequence[CaseReport], properties: Any) -> list[LabelArray]:
+        predictor = self._predictor
+        axes = patient_axes(properties, predictor.plans_manager.transpose_forward)
+        vectors = self._vectors or PredictionVectors(self._conditioning.text_dim)
+        segmentations = []
+        for logits in predictor.predict_reports(data, reports, vectors, axes):
+            segmentation = convert_predicted_logits_to_segmentation_with_correct_shape(
+                logits,
+                predictor.plans_manager,
+                predictor.configuration_manager,
+                predictor.label_manager,
+                properties,
+                num_threads_torch=min(default_num_processes, torch.get_num_threads()),
+            )
+            segmentations.append(np.asarray(segmentation).astype(np.int64))
+        return segmentations
