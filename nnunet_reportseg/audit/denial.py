@@ -17,6 +17,11 @@ _SEEN = (
 )
 _ONE = r"(?:an?|one|the|some|multiple|several|few|two|three)"
 _RULES = (
+    (
+        # "In the left lung, a mass is visible.": the place goes to the end, else it reads as a clause of its own
+        re.compile(rf"^(?:in|within) (the [^,]+?), {_ONE} ([^,]+?) (?:is|are|can be) (?:{_SEEN})\b", re.IGNORECASE),
+        r"There is no \2 in \1",
+    ),
     (re.compile(rf"\b(there\s+(?:is|are|was|were))\s+(?:{_ONE}\s+)?", re.IGNORECASE), r"\1 no "),
     (re.compile(r"^(?:an?|one)\s+", re.IGNORECASE), "No "),
     (re.compile(rf"\b(?:can|could)\s+be\s+({_SEEN})\b", re.IGNORECASE), r"cannot be \1"),

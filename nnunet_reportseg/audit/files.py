@@ -1,4 +1,4 @@
-"""The files of an audit: ``audit.json`` (format 1), ``audit.csv``, ``audit.png``; none is written before all are made."""
+"""The files: ``audit.json`` (format 1), ``audit.csv``, ``audit.png``; none is written before all are made."""
 
 from __future__ import annotations
 

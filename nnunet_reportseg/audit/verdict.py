@@ -92,7 +92,7 @@ def judge(summaries: Mapping[str, ConditionSummary], alternatives: Sequence[int 
     dice = summaries[CORRECT].dice_original
     if dice is not None and dice.value < THRESHOLDS["lowest_dice"]:
         return _verdict(IGNORES, checks, ["finds next to nothing even with the correct report", *notes])
-    if not _reads(summaries, wrong):
+    if not _reads(wrong):
         if alternatives and all(count is not None and count < 2 for count in alternatives):
             return _verdict(UNKNOWN, checks, ["no image has a second finding, so the text cannot matter", *notes])
         return _verdict(IGNORES, checks, ["no wrong text changes the mask for certain", *notes])
@@ -111,14 +111,18 @@ def _enough(interval: Interval | None) -> bool:
     return interval is not None and interval.images >= THRESHOLDS["fewest_images"]
 
 
-def _reads(summaries: Mapping[str, ConditionSummary], wrong: Sequence[ConditionSummary]) -> bool:
-    losses = [s.lost for s in wrong if s.lost is not None]
-    if any(loss.low > 0 and loss.value >= THRESHOLDS["any_loss"] for loss in losses):
-        return True
-    rates = [(s.follow_rate, s.chance) for s in summaries.values() if s.condition in (CORRECT, *_PLACES)]
-    return any(
-        rate is not None and chance is not None and _enough(rate) and rate.low > chance for rate, chance in rates
-    )
+def _above(interval: Interval, bound: float) -> bool:
+    """Whether the whole interval is above; a fixed mask's follow rate is chance up to rounding, with no width."""
+    return interval.low > bound + 1e-6
+
+
+def _reads(wrong: Sequence[ConditionSummary]) -> bool:
+    """Whether any wrong text costs anything.
+
+    The follow rate cannot tell: on selected cases a fixed mask may lie on the described finding more often than chance.
+    """
+    losses = [summary.lost for summary in wrong if summary.lost is not None]
+    return any(_above(loss, 0) and loss.value >= THRESHOLDS["any_loss"] for loss in losses)
 
 
 def _checks(summary: ConditionSummary) -> list[Check]:
@@ -132,14 +136,14 @@ def _checks(summary: ConditionSummary) -> list[Check]:
     if kind is Kind.WRONG and summary.lost is not None:
         known = summary.redirected is not None
         least = THRESHOLDS["lost_known_target" if known else "lost_unknown_target"]
-        passed = summary.lost.value >= least and summary.lost.low > 0
+        passed = summary.lost.value >= least and _above(summary.lost, 0)
         add("part of the Dice lost", summary.lost, f"at least {least:g}, interval above 0", passed)
     if kind is Kind.WRONG and summary.redirected is not None:
         least = THRESHOLDS["redirected"]
         add("own target found", summary.redirected, f"at least {least:g}", summary.redirected.value >= least)
-    if name in (CORRECT, *_PLACES) and summary.follow_rate is not None and summary.chance is not None:
+    if name in (CORRECT, "site_changed") and summary.follow_rate is not None and summary.chance is not None:
         least = THRESHOLDS["follow_rate"]
-        passed = summary.follow_rate.value >= least and summary.follow_rate.low > summary.chance
+        passed = summary.follow_rate.value >= least and _above(summary.follow_rate, summary.chance)
         demand = f"at least {least:g}, interval above chance ({summary.chance:.2f})"
         add("follow rate", summary.follow_rate, demand, passed)
     if kind is Kind.SAME and summary.lost is not None:
