@@ -39,6 +39,38 @@ class Reader(Protocol):
         ...
 
 
+class SentencesOfModel:
+    """Vectors of the sentences of an audit, in the embedding of the model.
+
+    Args:
+        predictor: with the model loaded.
+        bank_folders: folders in which a bank of the model's encoder may be.
+        encoder: for sentences that are in no bank; the model's own by default.
+    """
+
+    def __init__(self, predictor: MultiReportPredictor, *, bank_folders: Sequence[Path], encoder: str | None) -> None:
+        self._conditioning = ReportConditioning.from_plans(predictor.plans_manager.plans)
+        self._bank_folders = bank_folders
+        self._encoder = encoder
+        self._device = predictor.device.type
+        self.vectors = PredictionVectors(self._conditioning.text_dim)
+
+    def prepare(self, reports: Mapping[str, CaseReport]) -> None:
+        """Embed all sentences.
+
+        Raises:
+            ModelMismatchError: the encoder is needed and not there, or is another one.
+        """
+        embed_for_prediction(
+            reports,
+            self._conditioning,
+            bank_folders=self._bank_folders,
+            encoder=self._encoder,
+            device=self._device,
+            vectors=self.vectors,
+        )
+
+
 class ModelReader:
     """A trained model.
 
@@ -61,10 +93,7 @@ class ModelReader:
                 fix="audit a configuration that sees the image alone",
             )
         self._predictor = predictor
-        self._conditioning = ReportConditioning.from_plans(predictor.plans_manager.plans)
-        self._bank_folders = bank_folders
-        self._encoder = encoder
-        self._vectors: PredictionVectors | None = None
+        self._sentences = SentencesOfModel(predictor, bank_folders=bank_folders, encoder=encoder)
 
     def prepare(self, cases: Sequence[AuditCase], reports: Mapping[str, CaseReport]) -> None:
         """Check channels and orientation of the images, and embed all sentences.
@@ -75,13 +104,7 @@ class ModelReader:
             ModelMismatchError: the encoder is needed and not there, or is another one.
         """
         self._predictor.axes_of_files([[str(file) for file in case.images] for case in cases])
-        self._vectors = embed_for_prediction(
-            reports,
-            self._conditioning,
-            bank_folders=self._bank_folders,
-            encoder=self._encoder,
-            device=self._predictor.device.type,
-        )
+        self._sentences.prepare(reports)
 
     def voxels(self, case: AuditCase, labels: LabelSet) -> CaseVoxels:
         """From the case's files."""
@@ -111,9 +134,8 @@ class ModelReader:
     def _segment(self, data: torch.Tensor, reports: Sequence[CaseReport], properties: Any) -> list[LabelArray]:
         predictor = self._predictor
         axes = patient_axes(properties, predictor.plans_manager.transpose_forward)
-        vectors = self._vectors or PredictionVectors(self._conditioning.text_dim)
         segmentations = []
-        for logits in predictor.predict_reports(data, reports, vectors, axes):
+        for logits in predictor.predict_reports(data, reports, self._sentences.vectors, axes):
             segmentation = convert_predicted_logits_to_segmentation_with_correct_shape(
                 logits,
                 predictor.plans_manager,

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from nnunet_reportseg.cli import check, demo, embed, env, evaluate, implants, info, phantom, predict, train
+from nnunet_reportseg.cli import audit, check, demo, embed, env, evaluate, implants, info, phantom, predict, train
 from nnunet_reportseg.compatibility import require_supported_nnunet
 from nnunet_reportseg.errors import ReportSegError
 from text_conditioning.errors import TextConditioningError
@@ -45,6 +45,7 @@ app.command("embed", cls=NnunetCommand)(embed.command)
 app.command("train", cls=NnunetCommand, context_settings=HAND_ON)(train.command)
 app.command("predict", cls=NnunetCommand)(predict.command)
 app.command("evaluate", cls=NnunetCommand)(evaluate.command)
+app.command("audit", cls=NnunetCommand)(audit.command)
 app.command("info")(info.command)
 app.command("phantom")(phantom.command)
 app.command("implants")(implants.command)
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["predict"]:
+    if given[:1] in (["predict"], ["audit"]):
         given = predict.spread_folds(given)
     try:
         app(args=given)

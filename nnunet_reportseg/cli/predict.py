@@ -66,7 +66,7 @@ def command(
         model=trained_model(model, dataset, trainer, plans, configuration),
         reports=reports,
         options=PredictionOptions(
-            folds=_folds(folds),
+            folds=read_folds(folds),
             checkpoint=checkpoint,
             encoder=encoder,
             step_size=step_size,
@@ -83,7 +83,12 @@ def command(
     )
 
 
-def _folds(folds: list[str] | None) -> tuple[int | str, ...] | None:
+def read_folds(folds: list[str] | None) -> tuple[int | str, ...] | None:
+    """Folds as typed, as nnU-Net takes them; None for all.
+
+    Raises:
+        DatasetError: one is neither a number nor ``all``.
+    """
     from nnunet_reportseg.errors import DatasetError
 
     for fold in folds or ():

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.frames import compose, crop_frame, patient_frame
 from nnunet_reportseg.geometry import PatientAxes
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.report_tensors import SentenceVectors
@@ -38,7 +39,14 @@ class MultiReportPredictor(ReportGuidedPredictor):
     result_bytes: int = RESULT_BYTES
 
     def predict_reports(
-        self, data: Tensor, reports: Sequence[CaseReport], vectors: SentenceVectors, axes: PatientAxes
+        self,
+        data: Tensor,
+        reports: Sequence[CaseReport],
+        vectors: SentenceVectors,
+        axes: PatientAxes,
+        *,
+        shape: Sequence[int] | None = None,
+        lower: Sequence[int] | None = None,
     ) -> list[Tensor]:
         """Logits of a preprocessed image under each report.
 
@@ -47,6 +55,8 @@ class MultiReportPredictor(ReportGuidedPredictor):
             reports: without sentences for no report.
             vectors: of all their sentences.
             axes: patient axes of the image.
+            shape: of the whole volume, where ``data`` is a crop of it.
+            lower: first voxel of the crop along each axis.
 
         Returns:
             For each report ``(heads, *volume)``, as ReportGuidedPredictor gives them for this report alone.
@@ -54,13 +64,16 @@ class MultiReportPredictor(ReportGuidedPredictor):
         heads = self.label_manager.num_segmentation_heads
         size = heads * int(data[0].numel()) * _BYTES_PER_LOGIT
         group = max(1, self.result_bytes // max(1, size))
+        frame = patient_frame(tuple(data.shape[1:]) if shape is None else shape, axes.axes, axes.signs)
+        if lower is not None:
+            frame = compose(frame, crop_frame(lower, 3))
         logits: list[Tensor] = []
         for start in range(0, len(reports), group):
             chosen = reports[start : start + group]
             original = self.label_manager
             self.label_manager = _ManyHeads(original, len(chosen))
             try:
-                stacked = self._predict_under(chosen, vectors, axes, data)
+                stacked = self._predict_under(chosen, vectors, frame, data)
             finally:
                 self.label_manager = original
             logits += stacked.unflatten(0, (len(chosen), heads)).unbind(0)

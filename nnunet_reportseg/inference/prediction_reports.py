@@ -98,7 +98,7 @@ def embed_for_prediction(
     Raises:
         ModelMismatchError: the encoder is not the one that the model was trained with, or it is needed and not there.
     """
-    vectors = vectors or PredictionVectors(conditioning.text_dim)
+    vectors = PredictionVectors(conditioning.text_dim) if vectors is None else vectors
     read = with_mirrored(reports.values()) if conditioning.mirrors_patients else reports.values()
     missing = [sentence for sentence in sentences_of(read) if sentence not in vectors.known]
     fingerprint = conditioning.encoder_fingerprint

@@ -269,18 +269,19 @@ class ReportGuidedPredictor(nnUNetPredictor):
             )
         case = self._queue.popleft()
         axes = self._axes_of(case)
-        return self._predict_under([self._reports[case.case_id]], self._vectors, axes, data)
+        frame = patient_frame(tuple(data.shape[1:]), axes.axes, axes.signs)
+        return self._predict_under([self._reports[case.case_id]], self._vectors, frame, data)
 
     def _predict_under(
-        self, reports: Sequence[CaseReport], vectors: SentenceVectors, axes: PatientAxes, data: Tensor
+        self, reports: Sequence[CaseReport], vectors: SentenceVectors, frame: Frame, data: Tensor
     ) -> Tensor:
-        """nnU-Net's prediction of a volume, averaged over folds, under reports."""
+        """nnU-Net's prediction of a volume with this patient frame, averaged over folds, under reports."""
         conditioning = self._conditioning
         own = report_tensors(reports, vectors, length=conditioning.sentences)
         mirrored = None
         if self.use_mirroring and conditioning.mirrors_patients:
             mirrored = mirrored_tensors(reports, vectors, length=conditioning.sentences)
-        self._given_context = (own, mirrored, patient_frame(tuple(data.shape[1:]), axes.axes, axes.signs))
+        self._given_context = (own, mirrored, frame)
         try:
             return super().predict_logits_from_preprocessed_data(data)
         finally:

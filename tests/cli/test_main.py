@@ -22,7 +22,9 @@ def _run(*arguments: str) -> pytest.ExceptionInfo[SystemExit]:
     return caught
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["evaluate", "--help"], ["info", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check", "--help"], ["evaluate", "--help"], ["info", "--help"], ["audit", "--help"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\n"

@@ -14,6 +14,7 @@ from nnunet_reportseg.inference.prediction_reports import bank_folder_of, load_p
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.sidecar import Sidecar
 from tests.spy_workspace import CASES, DATASET, case_name
+from text_conditioning.position import patient_coordinates
 
 NAMES = [case_name(k) for k in range(CASES)]
 
@@ -76,9 +77,18 @@ def test_the_encoder_runs_once_per_tile_and_flip(spy_env, spy_model, mirroring, 
     vectors = _vectors(predictor, spy_env, sidecar)
     calls = []
     predictor.network.encoder.register_forward_hook(lambda *_: calls.append(1))
+    distances = []
+
+    def compare(encoder, inputs):
+        told = patient_coordinates(predictor.network.frame, inputs[0].shape[2:], [1] * 3)[0]
+        inside = inputs[0][0, 0] > 1
+        distances.append(float((inputs[0][0, 1:] - told).abs()[:, inside].max()))
+
+    predictor.network.encoder.register_forward_pre_hook(compare)
     tiles = len(predictor._internal_get_sliding_window_slicers(data.shape[1:]))
     predictor.predict_reports(data, list(read_case_reports(sidecar, NAMES).values()), vectors, axes)
     assert len(calls) == tiles * passes
+    assert max(distances) < 1e-5, "every tile and flip is told its own place"
     calls.clear()
     predictor.result_bytes = 3 * 2 * data[0].numel()  # three reports fit
     predictor.predict_reports(data, list(read_case_reports(sidecar, NAMES).values()), vectors, axes)
