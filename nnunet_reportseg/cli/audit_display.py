@@ -14,35 +14,29 @@ if TYPE_CHECKING:
     from nnunet_reportseg.audit.bootstrap import Interval
     from nnunet_reportseg.audit.run import Audit
 
-_COLUMNS = (
-    ("condition", "left"),
-    ("cases", "right"),
-    ("Dice, case's target", "right"),
-    ("Dice, report's target", "right"),
-    ("lost", "right"),
-    ("follow rate", "right"),
-    ("presence", "right"),
-    ("false pos. ml", "right"),
-)
+_COLUMNS = ("cases", "Dice: case", "Dice: report", "lost", "follow rate", "presence", "false ml")
+_WIDE = 120  # columns of a terminal that has room for the intervals; the files have them in any case
 
 
 def show_audit(audit: Audit, files: Sequence[Path]) -> None:
     """Print a result."""
     console = Console()
-    table = Table(title=f"{len(audit.cases)} cases, {len({r.image for r in audit.records})} images; 95% intervals")
-    for title, justify in _COLUMNS:
-        table.add_column(title, justify="right" if justify == "right" else "left")
+    wide = console.width >= _WIDE
+    title = f"{len(audit.cases)} cases, {len({r.image for r in audit.records})} images"
+    table = Table(title=title + ("; 95% intervals" if wide else ""))
+    table.add_column("condition", no_wrap=True)
+    for column in _COLUMNS:
+        table.add_column(column, justify="right")
     for name, summary in audit.summaries.items():
-        count = 0 if summary.dice_original is None else summary.dice_original.cases
         table.add_row(
             name,
-            str(count),
-            _interval(summary.dice_original),
-            _interval(summary.dice_own),
-            "-" if name == "correct" else _interval(summary.lost),
-            _interval(summary.follow_rate),
-            _interval(summary.presence_accuracy, bounds=False),
-            _interval(summary.false_positive_ml, bounds=False),
+            str(0 if summary.dice_original is None else summary.dice_original.cases),
+            _interval(summary.dice_original, wide),
+            _interval(summary.dice_own, wide),
+            "-" if name == "correct" else _interval(summary.lost, wide),
+            _interval(summary.follow_rate, wide),
+            _interval(summary.presence_accuracy),
+            _interval(summary.false_positive_ml),
         )
     console.print(table)
     for name, summary in audit.summaries.items():
@@ -60,7 +54,7 @@ def show_audit(audit: Audit, files: Sequence[Path]) -> None:
     console.print(f"Written: {', '.join(map(str, files))}", soft_wrap=True, markup=False)
 
 
-def _interval(interval: Interval | None, *, bounds: bool = True) -> str:
+def _interval(interval: Interval | None, bounds: bool = False) -> str:
     if interval is None:
         return "-"
     return f"{interval.value:.2f}" + (f" [{interval.low:.2f}, {interval.high:.2f}]" if bounds else "")

@@ -67,9 +67,11 @@ class MultiReportPredictor(ReportGuidedPredictor):
         frame = patient_frame(tuple(data.shape[1:]) if shape is None else shape, axes.axes, axes.signs)
         if lower is not None:
             frame = compose(frame, crop_frame(lower, 3))
+        # reports of about the same length share a pass, because each pays for the sentences of the longest
+        order = sorted(range(len(reports)), key=lambda index: len(reports[index].sentences))
         logits: list[Tensor] = []
         for start in range(0, len(reports), group):
-            chosen = reports[start : start + group]
+            chosen = [reports[index] for index in order[start : start + group]]
             original = self.label_manager
             self.label_manager = _ManyHeads(original, len(chosen))
             try:
@@ -77,7 +79,7 @@ class MultiReportPredictor(ReportGuidedPredictor):
             finally:
                 self.label_manager = original
             logits += stacked.unflatten(0, (len(chosen), heads)).unbind(0)
-        return logits
+        return [logits[order.index(index)] for index in range(len(reports))]
 
     @torch.inference_mode()
     def _internal_maybe_mirror_and_predict(self, x: Tensor) -> Tensor:
@@ -91,7 +93,7 @@ class MultiReportPredictor(ReportGuidedPredictor):
         everything = network.report
         skips = network.encoder(x)
         decoded: list[Any] = []
-        for part in _parts(everything, self.reports_at_once):
+        for part in _parts(everything, self.reports_at_once, self._conditioning.sentences):
             network.report = part
             decoded.append(network.decode(skips))
         network.report = everything
@@ -109,10 +111,14 @@ class _ManyHeads:
         return getattr(self._manager, name)
 
 
-def _parts(reports: ReportTensors | None, size: int) -> list[ReportTensors]:
+def _parts(reports: ReportTensors | None, size: int, step: int) -> list[ReportTensors]:
+    """Some reports at a time, each part padded as if it were alone."""
     if reports is None:  # _predict_under has set them
         return []
-    count = len(reports.padding)
-    return [
-        ReportTensors(*(tensor[start : start + size] for tensor in reports)) for start in range(0, count, max(1, size))
-    ]
+    parts = []
+    for start in range(0, len(reports.padding), max(1, size)):
+        chosen = slice(start, start + max(1, size))
+        longest = int((~reports.padding[chosen]).sum(1).max())
+        length = step * max(1, -(-longest // step))
+        parts.append(ReportTensors(*(tensor[chosen, :length] for tensor in reports)))
+    return parts

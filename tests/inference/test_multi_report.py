@@ -57,7 +57,13 @@ def test_equals_separate_predictions(spy_env, spy_model, folds, at_once):
     data, axes = _image(single, spy_env)
     many = _predictor(MultiReportPredictor, spy_model, folds)
     many.reports_at_once = at_once
-    reports = [*read_case_reports(sidecar, NAMES).values(), CaseReport("none")]
+    ordinary = list(read_case_reports(sidecar, NAMES).values())
+    endless = CaseReport("endless", tuple(s for report in ordinary for s in report.sentences) * 3)
+    reports = [*ordinary, CaseReport("none")]
+    assert len(endless.sentences) > many._conditioning.sentences
+    (alone,) = many.predict_reports(data, [endless], _vectors(many, spy_env, sidecar), axes)
+    first = many.predict_reports(data, [endless, *reports], _vectors(many, spy_env, sidecar), axes)[0]
+    torch.testing.assert_close(first.float(), alone.float(), atol=5e-3, rtol=5e-3)
     together = many.predict_reports(data, reports, _vectors(many, spy_env, sidecar), axes)
     assert len(together) == len(reports)
     for name, logits in zip(NAMES, together, strict=False):
