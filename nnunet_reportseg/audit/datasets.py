@@ -13,10 +13,8 @@ from typing import Any
 
 from nnunetv2.utilities.utils import create_lists_from_splitted_dataset_folder
 
-from nnunet_reportseg.audit.cases import AuditCase, KnownLesions, Lesion
-from nnunet_reportseg.audit.conditions.long import LONG
-from nnunet_reportseg.audit.conditions.paraphrased import SEEN_WORDING
-from nnunet_reportseg.audit.conditions.sites import SWAPPED
+from nnunet_reportseg.audit.cases import AuditCase
+from nnunet_reportseg.audit.generated import further_reports, known_lesions
 from nnunet_reportseg.case_reports import CaseReport, read_case_reports
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.evaluation.paired_dataset import MANIFESTS, PairedTestSet
@@ -28,14 +26,6 @@ from nnunet_reportseg.text_file import read_text
 from nnunet_reportseg.training_reports import find_sidecar
 
 SPLITS_FILE = "splits_final.json"
-FURTHER_REPORTS = "reportsTs"
-# By what the reports of a generated dataset name a lesion, for each task of the generator.
-NAMED_BY: Mapping[str, tuple[str, ...]] = {
-    "site": ("side", "level"),
-    "laterality": ("side",),
-    "negation": ("side",),
-    "size": ("size",),
-}
 
 
 def validation_cases(raw: Path, preprocessed: Path, fold: int | str, reports: Path | None = None) -> list[AuditCase]:
@@ -104,7 +94,7 @@ def folder_cases(images: Path, labels: Path, ending: str, reports: Path | None =
         (images.parent / m).is_file() for m in MANIFESTS
     ):
         paired = PairedTestSet(images.parent)
-    given = {} if paired is None else _further_reports(images.parent, list(files))
+    given = {} if paired is None else further_reports(images.parent, list(files))
     cases = []
     for case, channels in files.items():
         known: dict[str, Any] = {}
@@ -112,7 +102,7 @@ def folder_cases(images: Path, labels: Path, ending: str, reports: Path | None =
             siblings = [other for other in paired.siblings(case) if other in files]
             following = siblings[(siblings.index(case) + 1) % len(siblings)]
             known = {
-                "lesions": _known_lesions(paired, case, ending),
+                "lesions": known_lesions(paired, case, ending),
                 "sibling": following if following != case else None,
                 "given": {name: of_case[case] for name, of_case in given.items() if case in of_case},
             }
@@ -120,29 +110,6 @@ def folder_cases(images: Path, labels: Path, ending: str, reports: Path | None =
         label = labels / f"{case}{ending}"
         cases.append(AuditCase(case, image, tuple(map(Path, channels)), label, found[case], **known))
     return cases
-
-
-def _known_lesions(paired: PairedTestSet, case: str, ending: str) -> KnownLesions:
-    volume = paired.volume_of[case]
-    records = paired.volumes[volume]["lesions"]
-    named_by = NAMED_BY.get(paired.task, ())
-    if not all(name in record for name in named_by for record in records):
-        named_by = ()
-    lesions = tuple(
-        Lesion(record["value"], {name: value for name, value in record.items() if isinstance(value, str)})
-        for record in records
-    )
-    return KnownLesions(paired.folder / "lesionsTs" / f"{volume}{ending}", paired.described[case], lesions, named_by)
-
-
-def _further_reports(folder: Path, cases: Sequence[str]) -> dict[str, Mapping[str, CaseReport]]:
-    result = {}
-    for name in (SEEN_WORDING, LONG, SWAPPED):
-        file = folder / FURTHER_REPORTS / f"{name}.json"
-        if file.is_file():
-            sidecar = Sidecar.load(file)
-            result[name] = read_case_reports(sidecar, [case for case in cases if case in sidecar])
-    return result
 
 
 def _reports(sidecar: Sidecar, names: Sequence[str]) -> Mapping[str, CaseReport]:
