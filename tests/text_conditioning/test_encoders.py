@@ -190,8 +190,7 @@ def test_whitening_tells_left_from_right_where_the_encoder_hardly_does(minilm: F
     before = cosine(left, right)
     after = cosine(*(whitening(torch.from_numpy(side)).numpy() for side in (left, right)))
     assert before.mean() > 0.95
-    assert after.mean() < 0.8
-    assert (after < before).all()
+    assert (1 - after > 10 * (1 - before)).all()
 
 
 def test_the_side_can_be_read_from_the_vector_of_an_unseen_sentence(minilm: FrozenTextEncoder) -> None:
