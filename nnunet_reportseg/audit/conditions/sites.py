@@ -28,9 +28,8 @@ def site_changed(case: AuditCase, cases: Mapping[str, AuditCase], seed: int) -> 
         return NotApplicable("the findings of the image share their label values")
     numbers = case.report.finding_groups()
     order = list(dict.fromkeys(numbers))  # as AuditCase.finding_groups
-    kept = case.report.sentences_of(tuple(number == order[chosen] for number in numbers))
-    report = with_sentences(case, tuple(case.report.sentences[index] for index in kept))
-    return Altered(report, Target(removed=removed), chosen)
+    part = case.report.part([number == order[chosen] for number in numbers])
+    return Altered(with_sentences(case, part.sentences), Target(removed=removed), chosen)
 
 
 def _of_sibling(case: AuditCase, cases: Mapping[str, AuditCase]) -> Altered | NotApplicable:
