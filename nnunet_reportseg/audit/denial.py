@@ -33,6 +33,8 @@ _RULES = (
         r"\1 no ",
     ),
 )
+# An opening before a comma reads as a clause of its own.
+_OPENING = re.compile(r"^(?:once more|again|as before|still|today),\s*", re.IGNORECASE)
 # Such a sentence already denies a part of what it says; denying it once more would say nothing clear.
 _MIXED = re.compile(r"\b(?:resolved|no longer|disappeared|neither|nor)\b", re.IGNORECASE)
 
@@ -43,6 +45,8 @@ def deny(sentence: str) -> str | None:
         return sentence
     if _MIXED.search(sentence):
         return None
+    sentence = _OPENING.sub("", sentence)
+    sentence = sentence[0].upper() + sentence[1:]
     attempts = [rule.sub(replacement, sentence, count=1) for rule, replacement in _RULES]
     attempts.append("No evidence of " + _uncapitalised(sentence))
     for text in attempts:

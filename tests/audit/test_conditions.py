@@ -58,6 +58,7 @@ def test_deciding_sentences_are_those_of_findings_with_values_else_those_that_sa
         ("The left lung contains a nodule.", "The left lung contains no nodule."),
         ("Nodule in the left lung.", "No evidence of nodule in the left lung."),
         ("CT shows a 9 mm mass in the left lung.", "CT shows no 9 mm mass in the left lung."),
+        ("Once more, the left nodule is demonstrated.", "The left nodule is not demonstrated."),
         ("LUL nodule.", "No evidence of LUL nodule."),
         ("No nodule in the left lung.", "No nodule in the left lung."),
         ("The left nodule has resolved, the right one persists.", None),
