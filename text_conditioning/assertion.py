@@ -35,7 +35,7 @@ _CHANGE = (
     r"alteration[s]?|improve(?:ment|d)|enlarge(?:ment)?|interval\s+change)"
 )
 _SEEN = (
-    r"(?:seen|observed|detected|identified|visuali[sz]ed|found|noted|noticed|demonstrated|appreciated|evident|present|"
+    r"(?:seen|observed|detected|identified|visuali[sz]ed|found|noted|noticed|demonstrated|appreciated|appreciable|evident|present|"
     r"shown|revealed|encountered|recogni[sz]ed|distinguished|distinguishable|apparent|visible|palpable|palpated|"
     r"selected|elicited|heard|known|remarkable|enlarged|dilated|thickened|distended)"
 )
@@ -90,11 +90,12 @@ _NEGATION = _any(
     r"rather\s+than",
     r"(?:ruled|rules|ruling)\s+out",
     r"(?:is|was|are|were|been|be)\s+excluded",
-    r"(?:resolved|disappeared|vanished)",
+    r"(?:resolved|disappeared|vanished|gone)",
+    r"(?:completely|fully|totally|entirely)\s+regressed|regressed\s+(?:completely|fully|totally|entirely)",
     r"(?:complete|interval|full|total)\s+(?:resolution|disappearance|clearance|clearing|regression)",
     r"(?:has|have|had)\s+(?:completely\s+|fully\s+)?cleared",
-    rf"(?:not|n't)\s+(?:\w+ly\s+)?(?:be(?:en)?\s+)?(?:\w+ly\s+)?{_SEEN}",
-    r"(?:not|n't)\s+(?:\w+ly\s+)?(?:see|find|observe|detect|identify|visuali[sz]e|have|show|reveal|demonstrate|report|"
+    rf"(?:not|\w+n't|cannot)\s+(?:\w+ly\s+)?(?:be(?:en)?\s+)?(?:\w+ly\s+)?{_SEEN}",
+    r"(?:not|\w+n't|cannot)\s+(?:\w+ly\s+)?(?:see|find|observe|detect|identify|visuali[sz]e|have|show|reveal|demonstrate|report|"
     r"complain|feel|appreciate|contain|exhibit|indicate|appear|represent)",
     r"(?:is|was|are|were)\s+not\s+(?:a|an|any)",
     r"un(?:detectable|identifiable)",
@@ -177,6 +178,13 @@ _SUBJECT_ONLY = re.compile(
     r"^(?:(?:the|this|that|a|an|his|her|patient|pt|he|she|they|i|we|is|are|was|were|it|there|and|or|in|on|of|as|far|can|"
     r"be|seen|both|lungs?|study|examination|section[s]?|also|when|examined|parenchyma|window|mediastinal)\s*)*$"
 )
+# "In the left lung, no mass is visible": the opening only says where.
+_PLACE_ONLY = re.compile(
+    r"^(?:in|within|at|on|of|inside|throughout)\s+(?:(?:the|both|either|its|left|right|bilateral|upper|lower|middle|mid|"
+    r"basal|apical|posterior|anterior|lateral|medial|central|peripheral|lobes?|lungs?|zones?|half|halves|parts?|portions?|"
+    r"regions?|fields?|sides?|segments?|bas(?:e|es)|ap(?:ex|ices)|of|and|or|chest|thorax|hemithorax|mediastinum|abdomen|"
+    r"pelvis|liver|spleen|kidneys?|pancreas|other|remaining|sections?|images?|study|examination|window)\s*)+$"
+)
 _ORDER = (Assertion.PRESENT, Assertion.UNCERTAIN, Assertion.HISTORICAL, Assertion.ABSENT)
 
 
@@ -190,7 +198,7 @@ def _classify_clause(clause: str) -> Assertion | None:
         return Assertion.HISTORICAL
     if _UNCERTAIN.search(clause) or clause.rstrip(" .)").endswith("?"):
         return Assertion.UNCERTAIN
-    if _NORMAL.search(clause) or _SUBJECT_ONLY.match(clause):
+    if _NORMAL.search(clause) or _SUBJECT_ONLY.match(clause) or _PLACE_ONLY.match(clause):
         return None
     return Assertion.PRESENT
 

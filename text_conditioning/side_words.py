@@ -53,7 +53,7 @@ _AFTER_WAS = (
     r"between|near|across|unchanged|empty|clamped|the|a|an)\b"
 )
 _RIGHT_JUST = (
-    r"(?:away|now|then|here|there|where|next\s+to|beneath|underneath|behind|up\s+to|at\s+the|in\s+(?:the\s+middle|front)|"
+    r"(?:away|now|then|here|there(?!\s+(?:is|are|was|were)\b)|where|next\s+to|beneath|underneath|behind|up\s+to|at\s+the|in\s+(?:the\s+middle|front)|"
     r"after|before|on\s+(?:time|top)|under\s+the|(?:below|above|through)(?!-|\s+(?:knee|elbow)))\b"
 )
 _RIGHT_CORRECT = (

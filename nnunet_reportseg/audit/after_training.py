@@ -10,6 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.audit.cases import AuditCase
 from nnunet_reportseg.audit.files import AUDIT_JSON, to_json
@@ -63,7 +65,7 @@ def audit_validation_fold(trainer: Any, *, max_cases: int = MAX_CASES) -> Path |
         except ModelMismatchError as error:
             trainer.print_to_log_file(f"A smaller audit, without altered sentences: {error}")
             audit = run_audit(cases, labels, reader, conditions=WITHOUT_NEW_SENTENCES, max_cases=max_cases, facts=facts)
-    except (ReportSegError, TextConditioningError) as error:
+    except (ReportSegError, TextConditioningError, torch.OutOfMemoryError) as error:
         trainer.print_to_log_file(f"No audit: {error}")
         return None
     finally:

@@ -25,6 +25,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from torch import distributed as dist
 from torch import nn, optim
 
+from nnunet_reportseg.audit.after_training import audit_validation_fold
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.checkpoints import read_checkpoint
 from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, training_settings
@@ -344,8 +345,9 @@ class ReportGuidedTrainer(nnUNetTrainer):
         super().load_checkpoint(filename_or_checkpoint)
 
     def perform_actual_validation(self, save_probabilities: bool = False) -> None:
-        """nnU-Net's own, each case with its report: the dataset announces the case that it loads.
+        """nnU-Net's own, each case with its report, then a small audit of whether the network follows its reports.
 
+        The dataset announces the case that it loads:
         nnUNetTrainer.perform_actual_validation predicts directly after dataset.load_case(case).
         """
         trainer = self
@@ -365,6 +367,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         finally:
             self.dataset_class = base
             self._network.clear_context()
+        audit_validation_fold(self)
 
     def _announce(self, case: str, shape: Sequence[int]) -> None:
         reports, bank, length = [self.reports.cases[case]], self.reports.bank, self.conditioning.sentences

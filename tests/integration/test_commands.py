@@ -124,6 +124,8 @@ def test_training_left_a_report_guided_model_and_its_validation(trained):
     assert block["recipe"]["adapter_lr"] == RECIPE["recipe"]["adapter_lr"]
     assert (model / "fold_0" / "validation" / "summary.json").is_file()
     assert (model / "fold_0" / "checkpoint_final.pth").is_file()
+    audit = json.loads((model / "fold_0" / "audit.json").read_text())
+    assert {"correct", "null", "shuffled"} <= set(audit["conditions"])
 
 
 def test_masks_have_the_geometry_of_the_input(trained, predicted):
