@@ -39,8 +39,9 @@ class TrainingRecipe:
             sentences and voxels of the others are removed.
         attention_weight: weight of the attention supervision; without findings that have label values it is not used.
         alignment_weight: weight of the alignment of a finding's voxels with its sentences; as above.
+        adapter_optimizer: ``adamw``, or ``sgd``: nnU-Net's own, with its rate and weight decay, for comparison.
         adapter_lr: initial learning rate of the adapters (AdamW).
-        adapter_weight_decay: weight decay of the adapters.
+        adapter_weight_decay: weight decay of the adapters (AdamW).
         backbone_optimizer: ``sgd`` (nnU-Net's own), ``adamw`` (with ``adapter_lr``), or ``none``: the backbone
             is frozen, for pretrained weights (``-pretrained_weights``).
         batch_dice: Dice over the batch, whatever the plans say; False leaves it to them. Sub-reports make patches
@@ -53,6 +54,7 @@ class TrainingRecipe:
     paired_mirroring: Annotated[float, Field(ge=0, le=1)] = 0.0
     attention_weight: Annotated[float, Field(ge=0)] = 0.3
     alignment_weight: Annotated[float, Field(ge=0)] = 0.0
+    adapter_optimizer: Literal["adamw", "sgd"] = "adamw"
     adapter_lr: Annotated[float, Field(gt=0)] = 1e-3
     adapter_weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     backbone_optimizer: Literal["sgd", "adamw", "none"] = "sgd"

@@ -194,17 +194,21 @@ class ReportGuidedTrainer(nnUNetTrainer):
         backbone = [p for p in self._network.parameters() if id(p) not in own]
         members: list[optim.Optimizer] = []
         if recipe.backbone_optimizer == "sgd":
-            members.append(
-                optim.SGD(backbone, self.initial_lr, momentum=0.99, nesterov=True, weight_decay=self.weight_decay)
-            )
+            members.append(self._sgd(backbone))
         elif recipe.backbone_optimizer == "adamw":
             members.append(optim.AdamW(backbone, recipe.adapter_lr, weight_decay=recipe.adapter_weight_decay))
         else:
             for parameter in backbone:
                 parameter.requires_grad_(False)
-        members.append(optim.AdamW(adapters, recipe.adapter_lr, weight_decay=recipe.adapter_weight_decay))
+        if recipe.adapter_optimizer == "sgd":
+            members.append(self._sgd(adapters))
+        else:
+            members.append(optim.AdamW(adapters, recipe.adapter_lr, weight_decay=recipe.adapter_weight_decay))
         optimizer = SteppedTogether(members)
         return optimizer, PolynomialSchedule(optimizer, self.num_epochs)
+
+    def _sgd(self, parameters: list[nn.Parameter]) -> optim.SGD:
+        return optim.SGD(parameters, self.initial_lr, momentum=0.99, nesterov=True, weight_decay=self.weight_decay)
 
     def _build_loss(self) -> ReportLoss:
         if self.conditioning.recipe.batch_dice:

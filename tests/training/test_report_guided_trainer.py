@@ -113,9 +113,11 @@ def test_a_step_changes_adapters_and_backbone_and_nothing_else(workspace):
     assert not [name for name in untouched if ".attention.out" in name or ".film.scale_shift" in name]
 
 
-@pytest.mark.parametrize("backbone_optimizer", ["sgd", "adamw"])
-def test_network_and_optimiser_hold_no_text_encoder(workspace, backbone_optimizer):
-    recipe = {"backbone_optimizer": backbone_optimizer}
+@pytest.mark.parametrize(
+    ("backbone_optimizer", "adapter_optimizer"), [("sgd", "adamw"), ("adamw", "adamw"), ("sgd", "sgd")]
+)
+def test_network_and_optimiser_hold_no_text_encoder(workspace, backbone_optimizer, adapter_optimizer):
+    recipe = {"backbone_optimizer": backbone_optimizer, "adapter_optimizer": adapter_optimizer}
     workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": recipe}}))
     trainer = initialized()
     network = {id(parameter) for parameter in trainer.network.parameters()}
@@ -126,7 +128,9 @@ def test_network_and_optimiser_hold_no_text_encoder(workspace, backbone_optimize
     packages = {type(module).__module__.split(".")[0] for module in trainer.network.modules()}
     assert not packages & {"transformers", "sentence_transformers"}
     kinds = [type(member).__name__ for member in trainer.optimizer.members]
-    assert kinds == [{"sgd": "SGD", "adamw": "AdamW"}[backbone_optimizer], "AdamW"]
+    assert kinds == [{"sgd": "SGD", "adamw": "AdamW"}[name] for name in (backbone_optimizer, adapter_optimizer)]
+    rates = {"SGD": trainer.initial_lr, "AdamW": trainer.conditioning.recipe.adapter_lr}
+    assert [member.param_groups[0]["lr"] for member in trainer.optimizer.members] == [rates[kind] for kind in kinds]
 
 
 def test_the_context_is_cleared_after_a_step_also_after_a_failing_one(workspace, monkeypatch):
