@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.demo.job import Job, add_configuration
+from nnunet_reportseg.demo.machine import describe_machine, package_versions
+from nnunet_reportseg.demo.steps import plan_and_preprocess, seed_training, train
 from nnunet_reportseg.demo.workspace import use_workspace
 from nnunet_reportseg.errors import ReportSegError
-from nnunet_reportseg.version import __version__
 
-VALIDATION_ITERATIONS = 2
 GUIDED, PLAIN = "ReportGuidedTrainer", "nnUNetTrainer"
 
 
@@ -85,7 +82,6 @@ def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 
     processes = max(2, min(8, (os.cpu_count() or 2)))
     use_workspace(work, processes)
     progress.step("Load nnU-Net")
-    import numpy as np
     import torch
 
     from nnunet_reportseg.demo.picture import draw_overview
@@ -99,17 +95,25 @@ def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 
     raw = job.write(Path(os.environ["nnUNet_raw"]))
     preprocessed = Path(os.environ["nnUNet_preprocessed"]) / raw.name
     progress.step("Plan and preprocess (nnU-Net)")
-    _plan_and_preprocess(job, preprocessed, processes)
+    plans = plan_and_preprocess(job.dataset_id, processes)
+    add_configuration(preprocessed / f"{plans}.json", job)
     progress.step("Embed the reports")
     _embed(preprocessed, raw)
     seconds = {}
     for trainer in (PLAIN, GUIDED):
-        random.seed(seed)
-        np.random.seed(seed)
-        torch.manual_seed(seed)
+        seed_training(seed)
         begin = time.perf_counter()
         advance = progress.step(f"Train {trainer}", job.epochs * job.iterations)
-        _train(job, trainer, device, advance)
+        train(
+            job.dataset_id,
+            job.configuration,
+            trainer,
+            device,
+            epochs=job.epochs,
+            iterations=job.iterations,
+            oversample_foreground=job.oversample_foreground,
+            advance=advance,
+        )
         seconds[trainer] = time.perf_counter() - begin
     tests = PairedTestSet(raw)
     images = raw / "imagesTs"
@@ -143,22 +147,11 @@ def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 
         training_seconds=seconds,
         test_cases=len(tests.described),
         seed=seed,
-        machine=_machine(device),
-        versions={"nnunet-reportseg": __version__}
-        | {name: metadata.version(name) for name in ("nnunetv2", "torch", "transformers", "numpy")},
+        machine=describe_machine(device),
+        versions=package_versions(),
     )
     write_text(out / "results.json", json.dumps(asdict(results), indent=1) + "\n")
     return results
-
-
-def _plan_and_preprocess(job: Job, preprocessed: Path, processes: int) -> None:
-    from nnunetv2.experiment_planning.plan_and_preprocess_api import extract_fingerprints, plan_experiments, preprocess
-
-    extract_fingerprints([job.dataset_id], num_processes=processes)
-    plans = plan_experiments([job.dataset_id])
-    name = plans if isinstance(plans, str) else "nnUNetPlans"
-    preprocess([job.dataset_id], name, configurations=("3d_fullres",), num_processes=(processes,))
-    add_configuration(preprocessed / f"{name}.json", job)
 
 
 def _embed(preprocessed: Path, raw: Path) -> None:
@@ -166,27 +159,6 @@ def _embed(preprocessed: Path, raw: Path) -> None:
     from nnunet_reportseg.training_reports import load_training_reports
 
     load_training_reports(preprocessed, Sidecar.load(raw / SIDECAR_NAME).case_ids, build=True)
-
-
-def _train(job: Job, trainer_name: str, device: Any, advance: Callable[[int], None]) -> None:
-    from nnunetv2.run.run_training import get_trainer_from_args
-
-    trainer = get_trainer_from_args(str(job.dataset_id), job.configuration, "all", trainer_name, device=device)
-    trainer.num_epochs = job.epochs
-    trainer.num_iterations_per_epoch = job.iterations
-    trainer.num_val_iterations_per_epoch = VALIDATION_ITERATIONS
-    if job.oversample_foreground is not None:
-        trainer.oversample_foreground_percent = job.oversample_foreground
-    train_step, done = trainer.train_step, 0
-
-    def counted(batch: dict[str, Any]) -> dict[str, Any]:
-        nonlocal done
-        done += 1
-        advance(done)
-        return train_step(batch)
-
-    trainer.train_step = counted
-    trainer.run_training()
 
 
 def _predict(job: Job, trainer: str, images: Path, folder: Path, device: Any, reports: Any) -> None:
@@ -211,17 +183,3 @@ def _next_sibling(tests: Any, case: str) -> str:
     if len(siblings) < 2:
         raise ReportSegError(f"{case}: its volume has one report only, so there is none to swap it with.")
     return siblings[(siblings.index(case) + 1) % len(siblings)]
-
-
-def _machine(device: Any) -> str:
-    import torch
-
-    name = torch.cuda.get_device_name() if device.type == "cuda" else _processor()
-    return f"{name}, {os.cpu_count()} CPU cores, Python {platform.python_version()}"
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")  # platform.processor() is empty on most Linux systems
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
