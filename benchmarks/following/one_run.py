@@ -1,0 +1,113 @@
+"""The process of one run: train a variant, predict the test split under all conditions, score, keep the result.
+
+python -m following.one_run '{"benchmark": ...}'        # started by following.runs
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from following.conditions import Reading, blind_readings, readings, report_key
+from following.predict import image_masks, load_predictor
+from following.prepare import CONFIGURATION, OVERSAMPLE_FOREGROUND, write_plans
+from following.runs import RunSpec
+from following.scores import CaseScore, other_lesions, score_case, summary
+from following.settings import EPOCHS
+from following.variants import VARIANTS
+from nnunet_reportseg.atomic_write import write_text
+from nnunet_reportseg.demo.machine import describe_machine, package_versions
+from nnunet_reportseg.demo.steps import seed_training, train
+from nnunet_reportseg.evaluation.paired import dice
+from nnunet_reportseg.evaluation.paired_dataset import PairedTestSet
+
+
+def main(spec: RunSpec) -> None:
+    """Do the run and write its result."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.set_num_threads(spec.threads)
+    raw, preprocessed, results = (
+        Path(os.environ[f"nnUNet_{name}"]) / spec.dataset for name in ("raw", "preprocessed", "results")
+    )
+    variant, settings = VARIANTS[spec.variant], spec.settings
+    plans = f"follow_{spec.variant}_s{spec.seed}"
+    shutil.rmtree(results / f"{variant.trainer}__{plans}__{CONFIGURATION}", ignore_errors=True)  # of a killed run
+    write_plans(preprocessed, variant, settings, plans)
+    seed_training(spec.seed)
+    started = time.perf_counter()
+    model = train(
+        int(spec.dataset[len("Dataset") :][:3]),
+        CONFIGURATION,
+        variant.trainer,
+        device,
+        plans=plans,
+        epochs=EPOCHS,
+        iterations=settings.epoch_iterations,
+        oversample_foreground=OVERSAMPLE_FOREGROUND,
+    )
+    trained = time.perf_counter()
+    tests = PairedTestSet(raw)
+    volumes: dict[str, list[str]] = {}
+    for case, volume in tests.volume_of.items():
+        volumes.setdefault(volume, []).append(case)
+    predictor = load_predictor(Path(model), device, guided=variant.guided, step_size=settings.step_size)
+    denied = _denied(raw)
+    scores: dict[str, list[CaseScore]] = {}
+    for volume, found in (readings(raw, volumes) if variant.guided else blind_readings(volumes)).items():
+        image = raw / "imagesTs" / f"{volumes[volume][0]}_0000.nii.gz"
+        masks = image_masks(predictor, image, found, preprocessed)
+        lesions = tests.lesions(volumes[volume][0])
+        for reading in found:
+            mask = masks[report_key(reading)]
+            score = _score(reading, mask, lesions, tests, denied, spec.attributes)
+            scores.setdefault(reading.condition, []).append(score)
+    rows = [{"condition": condition, **summary(cases)} for condition, cases in scores.items()]
+    result = {
+        "benchmark": spec.benchmark,
+        "variant": spec.variant,
+        "seed": spec.seed,
+        "iterations": settings.epoch_iterations * EPOCHS,
+        "training_seconds": round(trained - started, 1),
+        "prediction_seconds": round(time.perf_counter() - trained, 1),
+        "device": device.type,
+        "machine": describe_machine(device),
+        "versions": package_versions(),
+        "blind_ceiling": {"dice": tests.blind_ceiling(), "follow_rate": len(volumes) / len(tests.described)},
+        "rows": rows,
+    }
+    write_text(spec.result_file, json.dumps(result, indent=1) + "\n")
+
+
+def _score(
+    reading: Reading,
+    mask: np.ndarray,
+    lesions: np.ndarray,
+    tests: PairedTestSet,
+    denied: dict[str, list[int]],
+    attributes: tuple[str, ...],
+) -> CaseScore:
+    if reading.target is None:
+        return CaseScore(dice(mask, lesions))
+    described, not_there = tests.described[reading.target], denied[reading.target]
+    of_volume = tests.volumes[tests.volume_of[reading.case]]["lesions"]
+    others = other_lesions(of_volume, described, not_there, attributes)
+    return score_case(mask, lesions, described, denied=not_there, others=others)
+
+
+def _denied(raw: Path) -> dict[str, list[int]]:
+    """For each test case the lesions that its report denies."""
+    (manifest,) = (file for name in ("phantom", "implants") if (file := raw / f"{name}.json").is_file())
+    cases: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))["test_cases"]
+    return {case: [d["value"] for d in entry["denied"] if d["value"]] for case, entry in cases.items()}
+
+
+if __name__ == "__main__":
+    main(RunSpec.from_json(sys.argv[1]))

@@ -1,0 +1,75 @@
+"""The tasks of the benchmark: datasets whose lesions only the report can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from following.settings import Settings
+from nnunet_reportseg.data.phantom import write_phantom
+
+FIRST_DATASET = 511
+SPACING = (8.0, 4.0, 4.0)
+# Shapes "with play" of docs/data_generators.md for a margin of (7, 11, 11) voxels; one lesion at each of the four sites
+# makes "site" the 1-of-4 task.
+SHAPES = {
+    "site": (36, 44, 92),
+    "laterality": (24, 44, 92),
+    "size": (40, 48, 98),
+    "negation": (24, 44, 92),
+}
+# What the reports of a task tell: two lesions that differ in one of these alone are a pair for its follow rate.
+ATTRIBUTES = {
+    "site": ("side", "level"),
+    "laterality": ("side",),
+    "size": ("size",),
+    "negation": ("state",),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A paired dataset.
+
+    Attributes:
+        name: of the benchmark.
+        dataset_id: nnU-Net's number.
+        attributes: of lesions, that the reports tell.
+        write: writes the raw dataset into a folder of raw datasets and returns its folder.
+    """
+
+    name: str
+    dataset_id: int
+    attributes: tuple[str, ...]
+    write: Callable[[Path], Path]
+
+
+def phantom_tasks(settings: Settings) -> dict[str, Task]:
+    """The phantom in four tasks, with patches that show nothing of their place."""
+    return {
+        name: _phantom_task(name, FIRST_DATASET + number, shape, settings)
+        for number, (name, shape) in enumerate(SHAPES.items())
+    }
+
+
+def _phantom_task(name: str, dataset_id: int, shape: tuple[int, int, int], settings: Settings) -> Task:
+    depth, height, width = (size - 1 for size in settings.patch)
+    return Task(
+        name=name,
+        dataset_id=dataset_id,
+        attributes=ATTRIBUTES[name],
+        write=lambda raw: write_phantom(
+            raw,
+            dataset_id=dataset_id,
+            name=f"Follow{name.capitalize()}",
+            num_training=settings.cases,
+            num_test_volumes=settings.test_volumes,
+            shape=shape,
+            spacing_mm=SPACING,
+            lesions=(4, 4) if name == "site" else None,
+            task=name,
+            clear_margin=(depth, height, width),
+            seed=settings.data_seed,
+        ),
+    )

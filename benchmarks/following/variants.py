@@ -1,0 +1,63 @@
+"""The variants that are compared: presets, ablations of the default preset, and controls.
+
+Raw token states as keys are not among them: the memory of the network holds one vector per sentence with its tags, and
+a bank of token states would need a memory of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from following.oracle import ORACLE
+
+GUIDED = "ReportGuidedTrainer"
+MINILM = "minilm"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A network and how it is trained.
+
+    Attributes:
+        about: what it shows, for the page.
+        trainer: class that nnU-Net finds by name.
+        adapter: changes of the trainer's adapters.
+        recipe: changes of the trainer's recipe.
+        encoder: encoder of the embedding bank.
+    """
+
+    about: str
+    trainer: str = GUIDED
+    adapter: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    encoder: str = MINILM
+
+    @property
+    def guided(self) -> bool:
+        """Whether the network has adapters (plain nnU-Net has none)."""
+        return self.trainer.startswith(GUIDED)
+
+
+VARIANTS: dict[str, Variant] = {
+    "default": Variant("the default preset"),
+    "blind": Variant("plain nnU-Net, without reports", trainer="nnUNetTrainer"),
+    "no_report": Variant("the same network, never a report", trainer=f"{GUIDED}_NoReport"),
+    "pooled": Variant("all sentences pooled to one vector", adapter={"pooled": True}),
+    "film": Variant("FiLM only", trainer=f"{GUIDED}_FiLM"),
+    "cross_attention": Variant("cross-attention only", trainer=f"{GUIDED}_CrossAttention"),
+    "no_position": Variant("without position", adapter={"position_bands": 0}),
+    "no_ffn": Variant("without the feed-forward layer", adapter={"feed_forward": 0}),
+    "no_whitening": Variant("raw sentence vectors", recipe={"whitening": False}),
+    "no_attention_supervision": Variant("without attention supervision", recipe={"attention_weight": 0.0}),
+    "no_sub_reports": Variant("whole reports only", recipe={"sub_report": 0.0}),
+    "sgd_only": Variant(
+        "nnU-Net's SGD for everything", recipe={"backbone_optimizer": "sgd", "adapter_optimizer": "sgd"}
+    ),
+    "gated": Variant("gated attention", trainer=f"{GUIDED}_Gated"),
+    "hierarchical": Variant("coarse and fine level of the report", trainer=f"{GUIDED}_Hierarchical"),
+    "paired_mirroring": Variant("and patients mirrored with their reports", recipe={"paired_mirroring": 0.5}),
+    "alignment": Variant("and voxels aligned with sentences", recipe={"alignment_weight": 0.1}),
+    "oracle": Variant("one-hot codes instead of sentence vectors", encoder=ORACLE),
+}

@@ -1,0 +1,101 @@
+"""Does the network follow its report? The phantom in four tasks, presets and ablations, seeds, conditions.
+
+    python benchmarks/text_following.py --out text_following_out --small     # 2 CPU cores, under 30 minutes
+    python benchmarks/text_following.py --out text_following_out --full      # a GPU, all variants, 3 seeds
+    python benchmarks/text_following.py --out text_following_out --report-only
+
+Every option can be given beside ``--small`` or ``--full``. A finished run stays in the output folder and is not run
+again; ``docs/results/text_following.md`` and ``.json`` are written from whatever runs are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import fields
+from pathlib import Path
+
+from following.errors import BenchmarkError
+from following.prepare import prepare
+from following.publish import publish
+from following.runs import RunSpec, run_all
+from following.scale import FULL, SCALES, SMALL, Scale
+from following.settings import Settings, keep_settings
+from following.tasks import SHAPES, phantom_tasks
+from following.variants import VARIANTS
+from nnunet_reportseg.demo.workspace import output_to, use_workspace
+from nnunet_reportseg.errors import ReportSegError
+from nnunet_reportseg.paths import PREPROCESSED, RAW, RESULTS
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = _parser()
+    arguments = parser.parse_args()
+    out = arguments.out.resolve()
+    try:
+        if not arguments.report_only:
+            _run(arguments, SCALES[arguments.scale], out)
+        for file in publish(out, arguments.docs):
+            print(file)
+    except (BenchmarkError, ReportSegError) as error:
+        parser.error(str(error))
+
+
+def _run(arguments: argparse.Namespace, scale: Scale, out: Path) -> None:
+    settings = scale.with_options({f.name: getattr(arguments, f.name, None) for f in fields(Settings)})
+    work = out / "nnunet"
+    for name in (RAW, PREPROCESSED, RESULTS):
+        (work / name).mkdir(parents=True, exist_ok=True)
+    keep_settings(out, settings)
+    cores = os.cpu_count() or 1
+    processes = max(2, min(8, cores // arguments.at_once))
+    use_workspace(work, processes)
+    tasks = phantom_tasks(settings)
+    chosen = [tasks[name] for name in arguments.tasks or scale.tasks]
+    with output_to(out / "prepare.log"):
+        folders = {task.name: prepare(task, settings, processes).name for task in chosen}
+    specs = [
+        RunSpec(
+            benchmark=task.name,
+            dataset=folders[task.name],
+            attributes=task.attributes,
+            variant=variant,
+            seed=seed,
+            settings=settings,
+            out=out,
+            threads=max(1, cores // arguments.at_once),
+        )
+        for seed in arguments.seeds or scale.seeds
+        for task in chosen
+        for variant in arguments.variants or scale.variants
+    ]
+    run_all(specs, at_once=arguments.at_once, tell=lambda line: print(line, flush=True))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="datasets, models and runs; go on in it after a stop")
+    parser.add_argument("--docs", type=Path, default=Path("docs/results"), help="folder of the page")
+    scale = parser.add_mutually_exclusive_group()
+    scale.add_argument("--small", dest="scale", action="store_const", const=SMALL, help="the default")
+    scale.add_argument("--full", dest="scale", action="store_const", const=FULL)
+    parser.set_defaults(scale=SMALL)
+    parser.add_argument("--report-only", action="store_true", help="write the page from the runs that are there")
+    parser.add_argument("--tasks", nargs="+", choices=list(SHAPES))
+    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS))
+    parser.add_argument("--seeds", nargs="+", type=int)
+    parser.add_argument("--at-once", type=int, default=1, help="runs at the same time, for a GPU")
+    parser.add_argument("--iterations", type=int)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--features", type=int, help="of the first stage")
+    parser.add_argument("--cases", type=int, help="training cases")
+    parser.add_argument("--test-volumes", type=int)
+    parser.add_argument("--step-size", type=float, help="of the sliding window, in tiles")
+    parser.add_argument("--short-recipe", action=argparse.BooleanOptionalAction, default=None, help="AdamW for all")
+    parser.add_argument("--data-seed", type=int, help="of the datasets")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
