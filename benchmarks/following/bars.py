@@ -25,6 +25,8 @@ NULL_LOSS = 0.01
 # How far over the ceiling a network without position may come before the patches are said to show their place.
 POSITION_PLAY = 0.03
 PLACED = ("site", "laterality", "negation")
+# A network that finds nothing loses nothing: below these figures a bar that must not be passed proves nothing.
+LEARNED, LEARNED_PART_OF_CEILING = 0.5, 0.6
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class BarResult:
         limit: the bar.
         at_least: whether the figure must not be below; else it must not be above.
         found: the figure; None where the runs for it are not there.
+        learned: whether the network in question has learned enough for the figure to say anything.
     """
 
     benchmark: str
@@ -44,12 +47,15 @@ class BarResult:
     limit: float
     at_least: bool
     found: Spread | None
+    learned: bool = True
 
     @property
     def verdict(self) -> str:
-        """``met``, ``missed`` or ``not run``; with the number of seeds where those are too few."""
+        """``met``, ``missed``, ``not run`` or that too little was learned; with the seeds where those are too few."""
         if self.found is None:
             return "not run"
+        if not self.learned:
+            return "says nothing, too little learned"
         over = self.found.mean - self.limit
         word = "met" if (over >= -1e-9 if self.at_least else over <= 1e-9) else "missed"
         return word if self.found.seeds >= SEEDS_WANTED else f"{word} ({self.found.seeds} of {SEEDS_WANTED} seeds)"
@@ -67,32 +73,45 @@ def _of(figures: Figures, benchmark: str) -> list[BarResult]:
     def loss(less: str, more: str) -> Spread | None:
         return figures.difference((benchmark, DEFAULT, more, "dice"), (benchmark, DEFAULT, less, "dice"))
 
+    own = figure(CORRECT)
+    reads = own is not None and own.mean >= LEARNED
     found = []
     if benchmark in READING:
         dice, follow = READING[benchmark]
-        found.append(BarResult(benchmark, "Dice", dice, True, figure(CORRECT)))
+        found.append(BarResult(benchmark, "Dice", dice, True, own))
         if follow is not None:
             found.append(BarResult(benchmark, "follow rate", follow, True, figure(CORRECT, "follow_rate")))
     if benchmark == "negation":
         wrong = figure(CORRECT, "false_positive_part")
-        found.append(BarResult(benchmark, "volume on denied lesions / lesion", FALSE_POSITIVES, False, wrong))
+        found.append(BarResult(benchmark, "volume on denied lesions / lesion", FALSE_POSITIVES, False, wrong, reads))
     if benchmark != "implants":
+        swapped, original = figure(SWAPPED_OWN), figure(SWAPPED_ORIGINAL)
+        long, wording = loss(LONG_REPORT, CORRECT), loss(CORRECT, SEEN)
         found += [
-            BarResult(benchmark, "Dice lost behind 600 tokens", LONG_LOSS, False, loss(LONG_REPORT, CORRECT)),
-            BarResult(benchmark, "Dice, swapped report, its own target", SWAPPED_TO_OWN, True, figure(SWAPPED_OWN)),
-            BarResult(
-                benchmark, "Dice, swapped report, original", SWAPPED_TO_ORIGINAL, False, figure(SWAPPED_ORIGINAL)
-            ),
-            BarResult(benchmark, "Dice lost by held-out wording", WORDING_LOSS, False, loss(CORRECT, SEEN)),
+            BarResult(benchmark, "Dice lost behind 600 tokens", LONG_LOSS, False, long, reads),
+            BarResult(benchmark, "Dice, swapped report, its own target", SWAPPED_TO_OWN, True, swapped),
+            BarResult(benchmark, "Dice, swapped report, original", SWAPPED_TO_ORIGINAL, False, original, reads),
+            BarResult(benchmark, "Dice lost by held-out wording", WORDING_LOSS, False, wording, reads),
         ]
     if benchmark != "negation":  # where half of the lesions are background, plain nnU-Net does not learn all of them
-        plain = figures.spread(benchmark, BLIND, NULL_ALL, "dice")
-        null = figures.difference((benchmark, BLIND, NULL_ALL, "dice"), (benchmark, DEFAULT, NULL_ALL, "dice"))
-        about = f"no report, all lesions: Dice below plain nnU-Net's {'' if plain is None else f'{plain.mean:.3f}'}"
-        found.append(BarResult(benchmark, about.rstrip(), NULL_LOSS, False, null))
+        found.append(_without_report(figures, benchmark))
     if benchmark in PLACED and benchmark in figures.ceilings:
-        blind = figures.ceilings[benchmark]["dice"]
-        placed = figures.spread(benchmark, NO_POSITION, CORRECT, "dice")
-        about = f"without position: Dice, ceiling {blind:.3f} and {POSITION_PLAY}"
-        found.append(BarResult(benchmark, about, blind + POSITION_PLAY, False, placed))
+        found.append(_without_position(figures, benchmark))
     return found
+
+
+def _without_report(figures: Figures, benchmark: str) -> BarResult:
+    plain = figures.spread(benchmark, BLIND, NULL_ALL, "dice")
+    lost = figures.difference((benchmark, BLIND, NULL_ALL, "dice"), (benchmark, DEFAULT, NULL_ALL, "dice"))
+    about = "no report, all lesions: Dice below plain nnU-Net"
+    if plain is None:
+        return BarResult(benchmark, about, NULL_LOSS, False, None)
+    return BarResult(benchmark, f"{about}'s {plain.mean:.3f}", NULL_LOSS, False, lost, plain.mean >= LEARNED)
+
+
+def _without_position(figures: Figures, benchmark: str) -> BarResult:
+    ceiling = figures.ceilings[benchmark]["dice"]
+    found = figures.spread(benchmark, NO_POSITION, CORRECT, "dice")
+    learned = found is not None and found.mean >= LEARNED_PART_OF_CEILING * ceiling
+    about = f"without position: Dice, at most {POSITION_PLAY} over the ceiling"
+    return BarResult(benchmark, about, ceiling + POSITION_PLAY, False, found, learned)

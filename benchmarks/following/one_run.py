@@ -53,6 +53,7 @@ def main(spec: RunSpec) -> None:
         iterations=settings.epoch_iterations,
         oversample_foreground=OVERSAMPLE_FOREGROUND,
     )
+    (Path(model) / "fold_all" / "checkpoint_best.pth").unlink(missing_ok=True)  # the final weights are those that count
     trained = time.perf_counter()
     tests = PairedTestSet(raw)
     volumes: dict[str, list[str]] = {}

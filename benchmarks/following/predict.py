@@ -18,8 +18,6 @@ from nnunet_reportseg.geometry import patient_axes
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from text_conditioning.bank import EmbeddingBank
 
-REPORTS_AT_ONCE = 16  # patches are small
-
 
 def load_predictor(model: Path, device: torch.device, *, guided: bool, step_size: float) -> Any:
     """The final weights of a model, without averaging over flips."""
@@ -30,8 +28,6 @@ def load_predictor(model: Path, device: torch.device, *, guided: bool, step_size
         tile_step_size=step_size,
         allow_tqdm=False,
     )
-    if guided:
-        predictor.reports_at_once = REPORTS_AT_ONCE
     predictor.initialize_from_trained_model_folder(str(model), ("all",), "checkpoint_final.pth")
     return predictor
 

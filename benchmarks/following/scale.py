@@ -29,15 +29,13 @@ class Scale:
 
 SCALES = {
     SMALL: Scale(
-        Settings(iterations=500, test_volumes=4),
+        Settings(iterations=800, test_volumes=4),
         tasks=("laterality", "negation"),
-        variants=("default", "no_report", "pooled", "no_position"),
+        variants=("default", "blind", "no_report", "pooled", "no_position"),
         seeds=(0,),
     ),
     FULL: Scale(
-        Settings(
-            iterations=5000, batch_size=16, features=32, cases=100, test_volumes=12, step_size=0.5, short_recipe=False
-        ),
+        Settings(iterations=5000, batch_size=16, features=32, cases=100, test_volumes=12, short_recipe=False),
         tasks=tuple(SHAPES),
         variants=tuple(VARIANTS),
         seeds=(0, 1, 2),

@@ -72,11 +72,21 @@ def test_a_bar_is_met_or_missed_by_the_mean():
     assert bars_of(site_runs((0.90, 0.91, 0.99)))["Dice"].verdict == "missed"
 
 
+def test_a_network_that_finds_nothing_meets_no_bar():
+    bars = bars_of(site_runs((0.0, 0.1, 0.0)) + plain(0.1))
+    verdicts = {about: bar.verdict for about, bar in bars.items()}
+    assert verdicts.pop("without position") == "not run"
+    assert verdicts.pop("follow rate") == "met"  # the rows say so
+    assert set(verdicts.values()) == {"missed", "says nothing, too little learned"}
+
+
 def test_too_few_seeds_are_said():
     assert bars_of(site_runs((0.97,)))["Dice"].verdict == "met (1 of 3 seeds)"
 
 
-@pytest.mark.parametrize(("dice", "verdict"), [(0.41, "met"), (0.9, "missed")])
+@pytest.mark.parametrize(
+    ("dice", "verdict"), [(0.41, "met"), (0.9, "missed"), (0.0, "says nothing, too little learned")]
+)
 def test_a_network_that_needs_no_position_spoils_the_benchmark(dice, verdict):
     runs = site_runs() + [run("site", "no_position", seed, row("correct", dice, 0.3)) for seed in range(3)]
     assert bars_of(runs)["without position"].verdict == verdict
