@@ -29,7 +29,7 @@ class Scale:
 
 SCALES = {
     SMALL: Scale(
-        Settings(iterations=800, test_volumes=4),
+        Settings(iterations=600, test_volumes=4),
         tasks=("laterality", "negation"),
         variants=("default", "blind", "no_report", "pooled", "no_position"),
         seeds=(0,),
