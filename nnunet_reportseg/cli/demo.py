@@ -34,9 +34,10 @@ def command(
         configuration="3d_demo",
         batch_size=6,
         patch_size=(16, 24, 24),
-        epochs=4,
+        epochs=6,
         iterations=150,
         recipe=SHORT_TRAINING,
+        oversample_foreground=0.67,
     )
     log = out / "demo.log"
     try:
