@@ -64,13 +64,26 @@ class CaseReport:
         """
         dropped = {i for finding, keep in zip(self.findings, kept, strict=True) if not keep for i in finding.sentences}
         wanted = {i for finding, keep in zip(self.findings, kept, strict=True) if keep for i in finding.sentences}
-        chosen = [i for i in range(len(self.sentences)) if i not in dropped or i in wanted]
-        place = {index: position for position, index in enumerate(chosen)}
         findings = tuple(
-            replace(finding, sentences=tuple(place[i] for i in finding.sentences) if keep else ())
+            finding if keep else replace(finding, sentences=())
             for finding, keep in zip(self.findings, kept, strict=True)
         )
+        chosen = [i for i in range(len(self.sentences)) if i not in dropped or i in wanted]
+        return replace(self, findings=findings).only(chosen)
+
+    def only(self, chosen: Sequence[int]) -> CaseReport:
+        """The report with some of its sentences; findings keep those of theirs that are among them."""
+        place = {index: position for position, index in enumerate(chosen)}
+        findings = tuple(
+            replace(finding, sentences=tuple(place[i] for i in finding.sentences if i in place))
+            for finding in self.findings
+        )
         return replace(self, sentences=tuple(self.sentences[i] for i in chosen), findings=findings)
+
+    @property
+    def linked(self) -> frozenset[int]:
+        """Indices of the sentences that belong to findings."""
+        return frozenset(i for finding in self.findings for i in finding.sentences)
 
 
 def read_case_report(sidecar: Sidecar, case_id: str) -> CaseReport:

@@ -33,6 +33,8 @@ class TrainingRecipe:
 
     Attributes:
         report_dropout: probability of training on a sample without its report.
+        sentence_dropout: probability of leaving out a sentence that belongs to no finding.
+        distractors: probability of adding sentences of other cases that belong to no finding and name no side.
         paired_mirroring: probability of mirroring the patient, image and report; above 0 predictions are averaged
             over both too, where nnU-Net mirrors.
         sub_report: probability of training on a sub-report: each finding with label values stays with probability 0.5;
@@ -51,6 +53,8 @@ class TrainingRecipe:
 
     report_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
     sub_report: Annotated[float, Field(ge=0, le=1)] = 0.5
+    sentence_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    distractors: Annotated[float, Field(ge=0, le=1)] = 0.0
     paired_mirroring: Annotated[float, Field(ge=0, le=1)] = 0.0
     attention_weight: Annotated[float, Field(ge=0)] = 0.3
     alignment_weight: Annotated[float, Field(ge=0)] = 0.0

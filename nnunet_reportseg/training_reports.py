@@ -25,6 +25,7 @@ from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from text_conditioning.bank import EmbeddingBank
 from text_conditioning.encoders import FrozenTextEncoder
 from text_conditioning.errors import BankError
+from text_conditioning.laterality import Laterality
 from text_conditioning.reports import Sentence
 
 _log = logging.getLogger(__name__)
@@ -61,6 +62,21 @@ class TrainingReports:
             for i in finding.sentences
         ]
         return list({sentence.text: sentence for sentence in linked}.values())
+
+    def filler_sentences(self, cases: Sequence[str]) -> list[Sentence]:
+        """All sentences that belong to no finding and name no side, each once; they are true of no case in particular.
+
+        Empty without findings: then nothing tells a filler from a finding.
+        """
+        if not self.have_findings:
+            return []
+        fillers = {
+            sentence.text: sentence
+            for report in (self.cases[case] for case in cases)
+            for i, sentence in enumerate(report.sentences)
+            if i not in report.linked and sentence.laterality is Laterality.NONE
+        }
+        return list(fillers.values())
 
 
 def find_sidecar(preprocessed: Path) -> Path:

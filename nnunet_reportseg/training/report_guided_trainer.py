@@ -26,7 +26,6 @@ from torch import distributed as dist
 from torch import nn, optim
 
 from nnunet_reportseg.audit.after_training import audit_validation_fold
-from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.checkpoints import read_checkpoint
 from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, training_settings
 from nnunet_reportseg.errors import ModelMismatchError
@@ -38,22 +37,20 @@ from nnunet_reportseg.paths import PREPROCESSED, require_paths
 from nnunet_reportseg.report_tensors import report_tensors
 from nnunet_reportseg.report_twins import mirrored_report, mirrored_tensors
 from nnunet_reportseg.training.arguments import require_split
+from nnunet_reportseg.training.batch_reports import BatchReports
 from nnunet_reportseg.training.frame_tracking import FRAME, track_frames
 from nnunet_reportseg.training.optimizers import PolynomialSchedule, SteppedTogether
-from nnunet_reportseg.training.paired_mirroring import MIRRORED, MirrorPatient
+from nnunet_reportseg.training.paired_mirroring import MirrorPatient
 from nnunet_reportseg.training.preprocessed import PreprocessedCases
 from nnunet_reportseg.training.report_dataloader import ReportDataLoader
 from nnunet_reportseg.training.report_loss import ReportLoss
-from nnunet_reportseg.training.sampled_reports import negatives_of, reading_target, sampled_report
-from nnunet_reportseg.training.sub_reports import KEPT, LABEL_MAP, WITHOUT_REPORT, SampleSubReport
+from nnunet_reportseg.training.sampled_reports import MOST_DISTRACTORS, reading_target
+from nnunet_reportseg.training.sub_reports import LABEL_MAP, SampleSubReport
 from nnunet_reportseg.training_reports import TrainingReports, load_training_reports
-from text_conditioning.memory import ReportTensors
-from text_conditioning.reports import Sentence
 from text_conditioning.stage_adapter import AdapterConfig
 
 install_redispatch()
 
-NEGATIVES = 16  # sentences that a finding is told from in the alignment loss, besides those of the batch
 SENTENCE_STEP = 8  # reports are padded to a multiple of this many sentences
 MAX_ROTATION = 30.0 / 360.0 * 2.0 * np.pi
 
@@ -70,7 +67,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
     reports: TrainingReports
     conditioning: ReportConditioning
     _axes: dict[str, PatientAxes]
-    _finding_sentences: list[Sentence]
+    _batch_reports: BatchReports
     dataset_class: Any
 
     def __init__(
@@ -94,7 +91,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         super().initialize()
         training, _ = self.do_split()
         self._fit_whitening(training)
-        self._finding_sentences = self.reports.finding_sentences(training)
+        self._batch_reports = BatchReports(self.reports, self.conditioning, training)
 
     def _load_reports(self, plans: PlansManager, configuration: str, fold: int | str) -> None:
         (root,) = require_paths(PREPROCESSED)
@@ -124,12 +121,13 @@ class ReportGuidedTrainer(nnUNetTrainer):
         adapter, recipe = self._settings
         bank = self.reports.bank
         longest = self.reports.longest
+        room = longest + (MOST_DISTRACTORS if recipe.distractors > 0 else 0)
         self.conditioning = ReportConditioning(
             encoder=bank.encoder,
             pooling=bank.index.pooling,
             encoder_fingerprint=bank.fingerprint,
             text_dim=bank.dim,
-            sentences=max(SENTENCE_STEP, -(-longest // SENTENCE_STEP) * SENTENCE_STEP),
+            sentences=max(SENTENCE_STEP, -(-room // SENTENCE_STEP) * SENTENCE_STEP),
             adapter=adapter,
             recipe=recipe,
             left_right_axis=common_left_right_axis(self._axes),
@@ -299,16 +297,11 @@ class ReportGuidedTrainer(nnUNetTrainer):
 
     @contextmanager
     def _conditioned_on(self, batch: Mapping[str, Any], *, supervise: bool) -> Iterator[None]:
-        reports = [
-            sampled_report(self.reports.cases[key], kept=kept, without_report=without, mirrored=mirrored)
-            for key, kept, without, mirrored in zip(
-                batch["keys"], batch[KEPT], batch[WITHOUT_REPORT], batch[MIRRORED], strict=True
-            )
-        ]
-        tensors = report_tensors(reports, self.reports.bank, length=self.conditioning.sentences)
+        reports = self._batch_reports.sample(batch, vary=supervise)
+        tensors = self._batch_reports.tensors(reports)
         network = self._network
         supervise = supervise and self._supervises
-        negatives = self._negatives(reports) if supervise and self.conditioning.aligns else None
+        negatives = self._batch_reports.negatives(reports) if supervise and self.conditioning.aligns else None
         network.set_report(tensors, negatives=negatives)
         network.set_frame(batch[FRAME])
         if supervise:
@@ -321,13 +314,6 @@ class ReportGuidedTrainer(nnUNetTrainer):
             network.clear_context()
             network.collect_reading = False
             self.loss.target = None
-
-    def _negatives(self, reports: Sequence[CaseReport]) -> ReportTensors:
-        sentences = [
-            self._finding_sentences[i] for i in np.random.permutation(len(self._finding_sentences))[:NEGATIVES]
-        ]
-        rows = [negatives_of(report, sentences, NEGATIVES) for report in reports]
-        return report_tensors(rows, self.reports.bank, length=NEGATIVES)
 
     # ------------------------------------------------------------------------------------- checkpoints, validation
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,15 +15,51 @@ from nnunet_reportseg.training.report_loss import ReadingTarget
 from text_conditioning.attention_supervision import finding_masks
 from text_conditioning.reports import Sentence
 
+MOST_DISTRACTORS = 16
 
-def sampled_report(report: CaseReport, *, kept: Sequence[bool], without_report: bool, mirrored: bool) -> CaseReport:
-    """What is left of a case's report in a sample.
+
+@dataclass(frozen=True)
+class ReportSampling:
+    """How reports vary from sample to sample, besides what the augmentation workers decide.
+
+    Attributes:
+        sentence_dropout: probability of leaving out a sentence that belongs to no finding.
+        distractors: probability of adding sentences of other cases that belong to no finding and name no side.
+        fillers: those sentences.
+        most: as many are added at most.
+    """
+
+    sentence_dropout: float = 0.0
+    distractors: float = 0.0
+    fillers: tuple[Sentence, ...] = ()
+    most: int = MOST_DISTRACTORS
+
+    def vary(self, report: CaseReport) -> CaseReport:
+        """Leave out and add sentences that decide nothing."""
+        if self.sentence_dropout > 0:
+            linked = report.linked
+            stays = np.random.random(len(report.sentences)) >= self.sentence_dropout
+            report = report.only([i for i in range(len(report.sentences)) if i in linked or stays[i]])
+        if self.fillers and np.random.random() < self.distractors:
+            count = np.random.randint(1, self.most + 1)
+            chosen = np.random.permutation(len(self.fillers))[:count]
+            own = {sentence.text for sentence in report.sentences}
+            added = tuple(self.fillers[i] for i in chosen if self.fillers[i].text not in own)
+            report = replace(report, sentences=report.sentences + added)
+        return report
+
+
+def sampled_report(
+    report: CaseReport, *, kept: Sequence[bool], without_report: bool, mirrored: bool, sampling: ReportSampling
+) -> CaseReport:
+    """What a sample is seen with of its case's report.
 
     Args:
         report: of the case.
         kept: for each finding whether it stays.
         without_report: whether the report is dropped.
         mirrored: whether the patient is mirrored; only for reports that have a mirror image.
+        sampling: how the rest varies.
 
     Returns:
         The report; all findings of the case are still listed, those that were left out without sentences.
@@ -30,7 +67,7 @@ def sampled_report(report: CaseReport, *, kept: Sequence[bool], without_report: 
     if without_report:
         return CaseReport(report.case_id, (), tuple(replace(finding, sentences=()) for finding in report.findings))
     part = report.part(kept)
-    return (mirrored_report(part) or part) if mirrored else part
+    return sampling.vary((mirrored_report(part) or part) if mirrored else part)
 
 
 def reading_target(label_map: Tensor, reports: Sequence[CaseReport], length: int) -> ReadingTarget:

@@ -18,7 +18,7 @@ from nnunet_reportseg.report_twins import mirrored_report
 from nnunet_reportseg.sidecar import Sidecar
 from nnunet_reportseg.training.frame_tracking import FRAME
 from nnunet_reportseg.training.paired_mirroring import HAS_TWIN, MIRRORED, MirrorPatient
-from nnunet_reportseg.training.sampled_reports import reading_target, sampled_report
+from nnunet_reportseg.training.sampled_reports import ReportSampling, reading_target, sampled_report
 from tests.spy_trainer import make_trainer
 from tests.spy_workspace import DIM, SpyEncoder
 from text_conditioning.position import patient_coordinates
@@ -77,7 +77,7 @@ def test_the_report_of_the_mirrored_patient():
 
 def test_a_mirrored_sample_is_read_with_what_is_left_of_the_mirrored_report():
     report = read(TEXT + " Nodule 7 in the right lung.", "Nodule 3 in the left lung.", "Nodule 7 in the right lung.")
-    part = sampled_report(report, kept=(False, True), without_report=False, mirrored=True)
+    part = sampled_report(report, kept=(False, True), without_report=False, mirrored=True, sampling=ReportSampling())
     assert [s.text for s in part.sentences][-1] == "Nodule 7 in the left lung."
     assert "Nodule 3" not in " ".join(s.text for s in part.sentences)
     target = reading_target(torch.tensor([1, 2]).reshape(1, 1, 1, 1, 2), [part], 8)

@@ -670,6 +670,26 @@ def test_plain_networks_predict_and_load_as_before(workspace, tmp_path):
         torch.testing.assert_close(logits.float(), trainer.network(patch())[0], atol=2e-2, rtol=2e-2)
 
 
+def test_distractors_find_room_in_the_padding_and_reach_training_alone(workspace, monkeypatch):
+    def add(cases):
+        for number, case in enumerate(cases.values()):
+            case["report"] += f" Nodule number {number} is seen. Nodule number {number + 6} is seen."
+
+    workspace.edit_cases(add)
+    workspace.edit_cases(lambda cases: [case["findings"].pop() for case in cases.values()])
+    recipe = {"distractors": 1.0, "report_dropout": 0.0, "sub_report": 0.0}
+    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": recipe}}))
+    trainer = initialized("all")
+    assert trainer.conditioning.sentences == 24  # up to 4 sentences and 16 distractors, in steps of 8
+    (batch,) = batches(trainer, 1)
+    lengths = {}
+    for supervise in (True, False):
+        with trainer._conditioned_on(batch, supervise=supervise):
+            assert trainer.network.report.padding.shape[1] == 24
+            lengths[supervise] = (~trainer.network.report.padding).sum(dim=1)
+    assert (lengths[True] > lengths[False]).all()
+
+
 # ------------------------------------------------------------------------------------------------------- alignment
 
 
