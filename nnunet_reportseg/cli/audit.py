@@ -8,24 +8,35 @@ from typing import Annotated
 
 import typer
 
-from nnunet_reportseg.cli.options import MissingReport, MissingReportOption
+from nnunet_reportseg.cli.options import (
+    Checkpoint,
+    Configuration,
+    Device,
+    DisableTta,
+    EncoderPlace,
+    MissingReport,
+    MissingReportOption,
+    ModelFolder,
+    Plans,
+    StepSize,
+    TrainedOn,
+    Trainer,
+)
 from nnunet_reportseg.cli.predict import read_folds
 from nnunet_reportseg.cli.train import TRAINER
 
 
 def command(
-    dataset: Annotated[
-        str | None, typer.Option("-d", help="Dataset number or name that the model was trained on.")
-    ] = None,
-    configuration: Annotated[str, typer.Option("-c", help="Configuration.")] = "3d_fullres",
-    trainer: Annotated[str, typer.Option("-tr", help="Trainer.")] = TRAINER,
-    plans: Annotated[str, typer.Option("-p", help="Plans identifier.")] = "nnUNetPlans",
+    dataset: TrainedOn = None,
+    configuration: Configuration = "3d_fullres",
+    trainer: Trainer = TRAINER,
+    plans: Plans = "nnUNetPlans",
     folds: Annotated[
         list[str] | None,
         typer.Option("-f", help="Fold; its validation cases are audited. Several with --test or -i; by default all."),
     ] = None,
-    model: Annotated[Path | None, typer.Option("-m", help="Model folder, instead of -d -c -tr -p.")] = None,
-    checkpoint: Annotated[str, typer.Option("-chk", help="Checkpoint.")] = "checkpoint_final.pth",
+    model: ModelFolder = None,
+    checkpoint: Checkpoint = "checkpoint_final.pth",
     test: Annotated[
         bool, typer.Option("--test", help="Audit imagesTs and labelsTs of the raw dataset instead of the fold.")
     ] = False,
@@ -45,15 +56,11 @@ def command(
     max_cases: Annotated[
         int | None, typer.Option("--max-cases", min=1, help="Predict at most this many cases.")
     ] = None,
-    encoder: Annotated[
-        str | None, typer.Option("-e", "--encoder", help="Where the model's encoder is, for sentences in no bank.")
-    ] = None,
+    encoder: EncoderPlace = None,
     missing_report: MissingReportOption = MissingReport.ERROR,
-    step_size: Annotated[float, typer.Option("-step_size", help="Step of the sliding window, in tiles.")] = 0.5,
-    disable_tta: Annotated[bool, typer.Option("--disable_tta", help="No mirroring.")] = False,
-    device: Annotated[
-        str | None, typer.Option("-device", help="cuda, cpu or mps; by default cuda where there is one.")
-    ] = None,
+    step_size: StepSize = 0.5,
+    disable_tta: DisableTta = False,
+    device: Device = None,
 ) -> None:
     """Predict labelled cases under correct, wrong and reworded reports, and judge whether the model follows them."""
     from nnunet_reportseg.audit.conditions.registry import CONDITIONS
@@ -61,12 +68,10 @@ def command(
     from nnunet_reportseg.audit.job import AuditOptions, audit_model
     from nnunet_reportseg.cli.audit_display import show_audit
     from nnunet_reportseg.cli.progress import cases_progress
-    from nnunet_reportseg.compatibility import require_supported_nnunet
     from nnunet_reportseg.inference.model_folder import trained_model
     from nnunet_reportseg.missing_report import MISSING_REPORT_VARIABLE
     from nnunet_reportseg.trainer_folder import trainer_search_path
 
-    require_supported_nnunet()
     os.environ["nnUNet_extTrainer"] = trainer_search_path(os.environ.get("nnUNet_extTrainer", ""))
     os.environ[MISSING_REPORT_VARIABLE] = missing_report.choice
     options = AuditOptions(

@@ -8,33 +8,42 @@ from typing import Annotated
 
 import typer
 
-from nnunet_reportseg.cli.options import MissingReport, MissingReportOption
+from nnunet_reportseg.cli.options import (
+    Checkpoint,
+    Configuration,
+    Device,
+    DisableTta,
+    EncoderPlace,
+    MissingReport,
+    MissingReportOption,
+    ModelFolder,
+    Plans,
+    StepSize,
+    TrainedOn,
+    Trainer,
+)
 from nnunet_reportseg.cli.train import TRAINER
 
 
 def command(
     images: Annotated[Path, typer.Option("-i", help="Folder with images, <case>_0000<ending> as for nnU-Net.")],
     out: Annotated[Path, typer.Option("-o", help="Folder for the segmentations.")],
-    dataset: Annotated[
-        str | None, typer.Option("-d", help="Dataset number or name that the model was trained on.")
-    ] = None,
-    configuration: Annotated[str, typer.Option("-c", help="Configuration.")] = "3d_fullres",
-    trainer: Annotated[str, typer.Option("-tr", help="Trainer.")] = TRAINER,
-    plans: Annotated[str, typer.Option("-p", help="Plans identifier.")] = "nnUNetPlans",
+    dataset: TrainedOn = None,
+    configuration: Configuration = "3d_fullres",
+    trainer: Trainer = TRAINER,
+    plans: Plans = "nnUNetPlans",
     folds: Annotated[
         list[str] | None, typer.Option("-f", help="Fold, several times for several; by default all.")
     ] = None,
-    model: Annotated[Path | None, typer.Option("-m", help="Model folder, instead of -d -c -tr -p.")] = None,
-    checkpoint: Annotated[str, typer.Option("-chk", help="Checkpoint.")] = "checkpoint_final.pth",
+    model: ModelFolder = None,
+    checkpoint: Checkpoint = "checkpoint_final.pth",
     reports: Annotated[
         Path | None, typer.Option("-r", "--reports", help="Sidecar; by default IN/reports.json.")
     ] = None,
-    encoder: Annotated[
-        str | None, typer.Option("-e", "--encoder", help="Where the model's encoder is, for sentences in no bank.")
-    ] = None,
+    encoder: EncoderPlace = None,
     missing_report: MissingReportOption = MissingReport.ERROR,
-    step_size: Annotated[float, typer.Option("-step_size", help="Step of the sliding window, in tiles.")] = 0.5,
-    disable_tta: Annotated[bool, typer.Option("--disable_tta", help="No mirroring.")] = False,
+    step_size: StepSize = 0.5,
+    disable_tta: DisableTta = False,
     save_probabilities: Annotated[bool, typer.Option("--save_probabilities", help="Also save probabilities.")] = False,
     continue_prediction: Annotated[
         bool, typer.Option("--continue_prediction", help="Keep segmentations that are there.")
@@ -46,18 +55,14 @@ def command(
     export_processes: Annotated[int, typer.Option("-nps", min=0, help="Processes for export.")] = 3,
     num_parts: Annotated[int, typer.Option("-num_parts", help="Number of parts the cases are split into.")] = 1,
     part_id: Annotated[int, typer.Option("-part_id", help="Which of them to predict, from 0.")] = 0,
-    device: Annotated[
-        str | None, typer.Option("-device", help="cuda, cpu or mps; by default cuda where there is one.")
-    ] = None,
+    device: Device = None,
 ) -> None:
     """Segment the images of a folder with their reports."""
-    from nnunet_reportseg.compatibility import require_supported_nnunet
     from nnunet_reportseg.inference.model_folder import trained_model
     from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
     from nnunet_reportseg.missing_report import MISSING_REPORT_VARIABLE
     from nnunet_reportseg.trainer_folder import trainer_search_path
 
-    require_supported_nnunet()
     os.environ["nnUNet_extTrainer"] = trainer_search_path(os.environ.get("nnUNet_extTrainer", ""))
     os.environ[MISSING_REPORT_VARIABLE] = missing_report.choice
     predict_folder(

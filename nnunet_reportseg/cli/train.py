@@ -31,12 +31,10 @@ def command(
     missing_report: MissingReportOption = MissingReport.ERROR,
 ) -> None:
     """Train as nnUNetv2_train does; its flags (--c, --npz, --val, ...) are handed on to it."""
-    from nnunet_reportseg.compatibility import require_supported_nnunet
     from nnunet_reportseg.embedding import ENCODER_VARIABLE
     from nnunet_reportseg.missing_report import MISSING_REPORT_VARIABLE
     from nnunet_reportseg.trainer_folder import SEARCH_PATH, trainer_search_path
 
-    require_supported_nnunet()
     os.environ[SEARCH_PATH] = trainer_search_path(os.environ.get(SEARCH_PATH, ""))
     os.environ[MISSING_REPORT_VARIABLE] = missing_report.choice
     if encoder is not None:

@@ -17,12 +17,12 @@ from nnunet_reportseg.audit.conditions.sides import laterality_swapped
 from nnunet_reportseg.audit.conditions.sites import site_changed
 from nnunet_reportseg.audit.conditions.sizes import change_sizes, size_changed
 from nnunet_reportseg.audit.deciding import deciding_sentences
-from nnunet_reportseg.audit.denial import deny
 from nnunet_reportseg.audit.voxels import CaseVoxels
 from nnunet_reportseg.data.phantom_wording import TEST_WORDING, TRAINING_WORDING
 from nnunet_reportseg.data.report_writer import SITE_PHRASES
 from tests.audit.stub import LABELS, findings_world, paired_world, report
 from text_conditioning.assertion import Assertion, classify
+from text_conditioning.denial import deny
 from text_conditioning.laterality import tag
 
 LEFT = "There is a nodule in the left upper lobe."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnunet_reportseg.audit.altered import Altered, NotApplicable, Target, rewritten, with_sentences
 from nnunet_reportseg.audit.cases import AuditCase
 from nnunet_reportseg.audit.deciding import NONE_DECIDES, deciding_sentences
-from nnunet_reportseg.audit.denial import deny
+from text_conditioning.denial import deny
 
 
 def negated(case: AuditCase) -> Altered | NotApplicable:
