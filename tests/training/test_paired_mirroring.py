@@ -127,7 +127,8 @@ def test_prediction_of_the_mirrored_patient_is_the_mirrored_prediction(spy_env, 
     vectors.add(["The heart is normal."], np.ones((1, DIM), np.float16))
     data = torch.randn(4, 16, 16, 16, generator=generator)
     axis = AXES.left_right + 1
-    expected = predictor._predict_under([report], vectors, AXES, data).float()
-    twin = predictor._predict_under([mirrored_report(report)], vectors, AXES, torch.flip(data, (axis,))).float()
+    frame = patient_frame((16, 16, 16), AXES.axes, AXES.signs)
+    expected = predictor._predict_under([report], vectors, frame, data).float()
+    twin = predictor._predict_under([mirrored_report(report)], vectors, frame, torch.flip(data, (axis,))).float()
     difference = (torch.flip(twin, (axis,)) - expected).abs().mean() / expected.abs().mean()
     assert difference < 1e-3 if mirrors else difference > 0.01  # logits are kept in half precision
