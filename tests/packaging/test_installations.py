@@ -39,7 +39,7 @@ if __name__ == "__main__":
     from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 
     import nnunet_reportseg
-    from nnunet_reportseg.cli.info import trainer_names
+    from nnunet_reportseg.trainer_folder import trainer_names
     from nnunet_reportseg.trainer_folder import trainer_dir
 
     result = {"package": nnunet_reportseg.__file__, "folder": str(trainer_dir()), "classes": {}}
