@@ -48,6 +48,12 @@ def _vectors(predictor, root, sidecar):
     return vectors
 
 
+def _assert_equal_logits(found, expected):
+    """Equal but for rounding: nnU-Net sums tiles and folds in half precision (predict_from_raw_data.py)."""
+    step = torch.finfo(torch.half).eps * float(expected.float().abs().max())
+    torch.testing.assert_close(found.float(), expected.float(), atol=4 * step, rtol=0)
+
+
 @pytest.mark.parametrize("folds", [(0,), (0, 1)])
 @pytest.mark.parametrize("at_once", [1, 4])
 def test_equals_separate_predictions(spy_env, spy_model, folds, at_once):
@@ -63,16 +69,18 @@ def test_equals_separate_predictions(spy_env, spy_model, folds, at_once):
     assert len(endless.sentences) > many._conditioning.sentences
     (alone,) = many.predict_reports(data, [endless], _vectors(many, spy_env, sidecar), axes)
     first = many.predict_reports(data, [endless, *reports], _vectors(many, spy_env, sidecar), axes)[0]
-    torch.testing.assert_close(first.float(), alone.float(), atol=5e-3, rtol=5e-3)
+    _assert_equal_logits(first, alone)
     together = many.predict_reports(data, reports, _vectors(many, spy_env, sidecar), axes)
     assert len(together) == len(reports)
     for name, logits in zip(NAMES, together, strict=False):
         single.queue_cases([name], [axes])
         alone = single.predict_logits_from_preprocessed_data(data)
         assert logits.shape == alone.shape
-        torch.testing.assert_close(logits.float(), alone.float(), atol=5e-3, rtol=5e-3)
-    apart = [float((a.float() - b.float()).abs().max()) for a, b in itertools.pairwise(together)]
-    assert min(apart) > 0.05, "the reports must make a difference, else this test says nothing"
+        _assert_equal_logits(logits, alone)
+    apart = [
+        float((a.float() - b.float()).abs().max() / b.float().abs().max()) for a, b in itertools.pairwise(together)
+    ]
+    assert min(apart) > 0.02, "the reports must make a difference, else this test says nothing"
 
 
 @pytest.mark.parametrize(("mirroring", "passes"), [(False, 1), (True, 4)])
