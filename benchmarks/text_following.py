@@ -1,8 +1,10 @@
-"""Does the network follow its report? The phantom in four tasks, presets and ablations, seeds, conditions.
+r"""Does the network follow its report? The phantom in four tasks, presets and ablations, seeds, conditions.
 
     python benchmarks/text_following.py --out text_following_out --small     # 2 CPU cores, under 30 minutes
     python benchmarks/text_following.py --out text_following_out --full      # a GPU, all variants, 3 seeds
     python benchmarks/text_following.py --out text_following_out --report-only
+    python benchmarks/text_following.py --out implants_out --tasks implants --volumes chest.nii.gz \
+        --nodules lidc_nodules --patch 16 32 32
 
 Every option can be given beside ``--small`` or ``--full``. A finished run stays in the output folder and is not run
 again; ``docs/results/text_following.md`` and ``.json`` are written from whatever runs are there.
@@ -21,7 +23,7 @@ from following.publish import publish
 from following.runs import RunSpec, run_all
 from following.scale import FULL, SCALES, SMALL, Scale
 from following.settings import Settings, keep_settings
-from following.tasks import SHAPES, phantom_tasks
+from following.tasks import IMPLANTS, SHAPES, Task, implants_task, phantom_tasks
 from following.variants import VARIANTS
 from nnunet_reportseg.demo.workspace import output_to, use_workspace
 from nnunet_reportseg.errors import ReportSegError
@@ -43,16 +45,17 @@ def main() -> None:
 
 
 def _run(arguments: argparse.Namespace, scale: Scale, out: Path) -> None:
+    arguments.patch = arguments.patch and tuple(arguments.patch)
     settings = scale.with_options({f.name: getattr(arguments, f.name, None) for f in fields(Settings)})
     work = out / "nnunet"
     for name in (RAW, PREPROCESSED, RESULTS):
         (work / name).mkdir(parents=True, exist_ok=True)
     keep_settings(out, settings)
     cores = os.cpu_count() or 1
-    processes = max(2, min(8, cores // arguments.at_once))
+    at_once = arguments.at_once or scale.at_once
+    processes = max(2, min(8, cores // at_once))
     use_workspace(work, processes)
-    tasks = phantom_tasks(settings)
-    chosen = [tasks[name] for name in arguments.tasks or scale.tasks]
+    chosen = _tasks(arguments, scale, settings)
     with output_to(out / "prepare.log"):
         folders = {task.name: prepare(task, settings, processes).name for task in chosen}
     specs = [
@@ -64,13 +67,24 @@ def _run(arguments: argparse.Namespace, scale: Scale, out: Path) -> None:
             seed=seed,
             settings=settings,
             out=out,
-            threads=max(1, cores // arguments.at_once),
+            threads=max(1, cores // at_once),
         )
         for seed in arguments.seeds or scale.seeds
         for task in chosen
         for variant in arguments.variants or scale.variants
     ]
-    run_all(specs, at_once=arguments.at_once, tell=lambda line: print(line, flush=True))
+    run_all(specs, at_once=at_once, tell=lambda line: print(line, flush=True))
+
+
+def _tasks(arguments: argparse.Namespace, scale: Scale, settings: Settings) -> list[Task]:
+    tasks = phantom_tasks(settings)
+    names = arguments.tasks or scale.tasks
+    if IMPLANTS in names:
+        if not arguments.volumes or arguments.nodules is None:
+            raise BenchmarkError("the task 'implants' needs --volumes and --nodules")
+        volumes = [volume.resolve() for volume in arguments.volumes]
+        tasks[IMPLANTS] = implants_task(settings, volumes, arguments.nodules.resolve())
+    return [tasks[name] for name in names]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,13 +96,16 @@ def _parser() -> argparse.ArgumentParser:
     scale.add_argument("--full", dest="scale", action="store_const", const=FULL)
     parser.set_defaults(scale=SMALL)
     parser.add_argument("--report-only", action="store_true", help="write the page from the runs that are there")
-    parser.add_argument("--tasks", nargs="+", choices=list(SHAPES))
+    parser.add_argument("--tasks", nargs="+", choices=[*SHAPES, IMPLANTS])
+    parser.add_argument("--volumes", type=Path, nargs="+", help="CT volumes of the task 'implants'")
+    parser.add_argument("--nodules", type=Path, help="folder with image/, mask/ and nodules.csv of the same")
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS))
     parser.add_argument("--seeds", nargs="+", type=int)
-    parser.add_argument("--at-once", type=int, default=1, help="runs at the same time, for a GPU")
+    parser.add_argument("--at-once", type=int, help="runs at the same time")
     parser.add_argument("--iterations", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--features", type=int, help="of the first stage")
+    parser.add_argument("--patch", type=int, nargs=3, help="voxels, z y x")
     parser.add_argument("--cases", type=int, help="training cases")
     parser.add_argument("--test-volumes", type=int)
     parser.add_argument("--step-size", type=float, help="of the sliding window, in tiles")

@@ -62,14 +62,18 @@ class CaseReport:
         Returns:
             The rest of the report; a finding that was left out is still listed, without sentences.
         """
-        dropped = {i for finding, keep in zip(self.findings, kept, strict=True) if not keep for i in finding.sentences}
-        wanted = {i for finding, keep in zip(self.findings, kept, strict=True) if keep for i in finding.sentences}
         findings = tuple(
             finding if keep else replace(finding, sentences=())
             for finding, keep in zip(self.findings, kept, strict=True)
         )
-        chosen = [i for i in range(len(self.sentences)) if i not in dropped or i in wanted]
-        return replace(self, findings=findings).only(chosen)
+        return replace(self, findings=findings).only(sorted(self.part_indices(kept)))
+
+    def part_indices(self, kept: Sequence[bool]) -> frozenset[int]:
+        """Indices of the sentences of :meth:`part`."""
+        pairs = list(zip(self.findings, kept, strict=True))
+        dropped = {i for finding, keep in pairs if not keep for i in finding.sentences}
+        wanted = {i for finding, keep in pairs if keep for i in finding.sentences}
+        return frozenset(i for i in range(len(self.sentences)) if i not in dropped or i in wanted)
 
     def only(self, chosen: Sequence[int]) -> CaseReport:
         """The report with some of its sentences; findings keep those of theirs that are among them."""

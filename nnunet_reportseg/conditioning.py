@@ -35,10 +35,16 @@ class TrainingRecipe:
         report_dropout: probability of training on a sample without its report.
         sentence_dropout: probability of leaving out a sentence that belongs to no finding.
         distractors: probability of adding sentences of other cases that belong to no finding and name no side.
+        denial: probability of denying a finding that a sub-report leaves out, instead of passing over it in silence.
         paired_mirroring: probability of mirroring the patient, image and report; above 0 predictions are averaged
             over both too, where nnU-Net mirrors.
         sub_report: probability of training on a sub-report: each finding with label values stays with probability 0.5;
             sentences and voxels of the others are removed.
+        balanced: whether a patch that must show foreground is chosen for a finding, drawn evenly from those of its
+            case, which stays in the report with probability 0.5 (where there are sub-reports); False is nnU-Net's
+            choice of a foreground voxel.
+        text_noise: standard deviation of Gaussian noise on whitened sentence vectors, whose own is 1 on average; there
+            is none without whitening.
         attention_weight: weight of the attention supervision; without findings that have label values it is not used.
         alignment_weight: weight of the alignment of a finding's voxels with its sentences; as above.
         adapter_optimizer: ``adamw``, or ``sgd``: nnU-Net's own, with its rate and weight decay, for comparison.
@@ -51,11 +57,14 @@ class TrainingRecipe:
         whitening: whether the sentence vectors are whitened with the training sentences.
     """
 
-    report_dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
+    report_dropout: Annotated[float, Field(ge=0, le=1)] = 0.2
     sub_report: Annotated[float, Field(ge=0, le=1)] = 0.5
     sentence_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    distractors: Annotated[float, Field(ge=0, le=1)] = 0.0
+    distractors: Annotated[float, Field(ge=0, le=1)] = 0.5
+    denial: Annotated[float, Field(ge=0, le=1)] = 0.5
     paired_mirroring: Annotated[float, Field(ge=0, le=1)] = 0.0
+    balanced: bool = True
+    text_noise: Annotated[float, Field(ge=0)] = 1.0
     attention_weight: Annotated[float, Field(ge=0)] = 0.3
     alignment_weight: Annotated[float, Field(ge=0)] = 0.0
     adapter_optimizer: Literal["adamw", "sgd"] = "adamw"

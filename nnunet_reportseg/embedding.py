@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.errors import ReportSegError
-from nnunet_reportseg.report_twins import with_mirrored
+from nnunet_reportseg.report_twins import with_twins
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from text_conditioning.bank import BankIndex, EmbeddingBank, build_bank
 from text_conditioning.encoders import FrozenTextEncoder
@@ -44,9 +44,9 @@ def embed_reports(
         progress: called with (sentences done, sentences to do).
 
     Returns:
-        The bank, complete for ``reports`` and those of the mirrored patients.
+        The bank, complete for ``reports`` and the twins of their sentences.
     """
-    bank = build_bank(folder / BANK_FOLDER, encoder, sentences_of(with_mirrored(reports)), progress=progress)
+    bank = build_bank(folder / BANK_FOLDER, encoder, sentences_of(with_twins(reports, denied=True)), progress=progress)
     sidecar.resolved().write(folder / SIDECAR_NAME)
     return bank
 

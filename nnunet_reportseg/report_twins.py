@@ -1,4 +1,4 @@
-"""The report of the mirrored patient: every sentence with left and right exchanged.
+"""Twins of sentences: about the other side, and denied; and the report of the mirrored patient.
 
 nnU-Net mirrors images; a report that says "left" is then wrong, unless it is mirrored too. A report with a sentence
 whose exchange would be anatomically false ("lingula") has no mirror image, and its images are not mirrored.
@@ -6,11 +6,13 @@ whose exchange would be anatomically false ("lingula") has no mirror image, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
+from text_conditioning.assertion import Assertion
+from text_conditioning.denial import deny
 from text_conditioning.laterality import Laterality
 from text_conditioning.laterality_swap import swap_laterality
 from text_conditioning.memory import ReportTensors
@@ -30,15 +32,23 @@ def mirrored_report(report: CaseReport) -> CaseReport | None:
     return replace(report, sentences=tuple(sentences))
 
 
-def with_mirrored(reports: Iterable[CaseReport]) -> list[CaseReport]:
-    """The reports, and all their sentences that can be mirrored, whether or not the whole report can."""
+def with_twins(reports: Iterable[CaseReport], *, denied: bool) -> list[CaseReport]:
+    """The reports, and the twins of all their sentences, whose vectors a bank has to hold.
+
+    Args:
+        reports: the reports.
+        denied: whether also the denials of sentences that belong to findings.
+    """
     reports = list(reports)
-    twins = [[mirrored_sentence(sentence) for sentence in report.sentences] for report in reports]
-    mirrored = [
-        CaseReport(report.case_id, tuple(twin for twin in found if twin is not None))
-        for report, found in zip(reports, twins, strict=True)
-    ]
-    return reports + mirrored
+    return reports + [CaseReport(report.case_id, tuple(_twins(report, denied=denied))) for report in reports]
+
+
+def _twins(report: CaseReport, *, denied: bool) -> Iterator[Sentence]:
+    for index, sentence in enumerate(report.sentences):
+        denial = denied_sentence(sentence) if denied and index in report.linked else None
+        for found in (sentence, denial):
+            mirrored = None if found is None else mirrored_sentence(found)
+            yield from (twin for twin in (denial, mirrored) if twin is not None)
 
 
 def mirrored_tensors(reports: Sequence[CaseReport], vectors: SentenceVectors, *, length: int) -> ReportTensors | None:
@@ -66,3 +76,11 @@ def mirrored_sentence(sentence: Sentence) -> Sentence | None:
     if text is None:
         return None
     return replace(sentence, text=text, laterality=_OTHER_SIDE.get(sentence.laterality, sentence.laterality))
+
+
+def denied_sentence(sentence: Sentence) -> Sentence | None:
+    """The denial of a sentence; None where no rule gives one, or it is one already."""
+    text = deny(sentence.text)
+    if text is None or text == sentence.text:
+        return None
+    return replace(sentence, text=text, assertion=Assertion.ABSENT)

@@ -20,7 +20,7 @@ from nnunet_reportseg.errors import ReportSegError, SidecarError
 from nnunet_reportseg.label_values import require_label_values
 from nnunet_reportseg.missing_report import missing_report_policy
 from nnunet_reportseg.paths import RAW
-from nnunet_reportseg.report_twins import with_mirrored
+from nnunet_reportseg.report_twins import with_twins
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from text_conditioning.bank import EmbeddingBank
 from text_conditioning.encoders import FrozenTextEncoder
@@ -125,7 +125,7 @@ def load_training_reports(
     if segmentation is not None:
         require_label_values(sidecar, case_ids, segmentation, preprocessed)
     encoder = choose_encoder(preprocessed)
-    sentences = sentences_of(with_mirrored(cases.values()))
+    sentences = sentences_of(with_twins(cases.values(), denied=True))
     banks = [index for index in available_banks(preprocessed) if index.encoder == encoder]
     if len(banks) > 1:  # the encoder or the text processing changed: only the encoder can tell which bank is its own
         current = FrozenTextEncoder(encoder, device=_device()).fingerprint

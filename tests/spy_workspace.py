@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPre
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from text_conditioning.bank import build_bank
+from text_conditioning.denial import deny
 
 DATASET = "Dataset777_Spy"
 CASES = 6
@@ -123,6 +125,11 @@ def plans() -> dict:
     }
 
 
+def with_denials(sentences: Iterable[str]) -> list[str]:
+    """The sentences of findings and those that deny them: what the bank of a training holds."""
+    return [text for said in sentences for text in (said, deny(said)) if text is not None]
+
+
 def write_workspace(root: Path) -> None:
     """Raw, preprocessed and results folders; embedding bank included, encoder not needed."""
     raw, preprocessed = root / "raw" / DATASET, root / "preprocessed" / DATASET
@@ -180,4 +187,4 @@ def write_workspace(root: Path) -> None:
     sidecar = json.dumps({"reportseg_version": 1, "cases": cases})
     (raw / "reports.json").write_text(sidecar)
     (raw / "imagesTs" / "reports.json").write_text(sidecar)
-    build_bank(preprocessed / "report_embeddings", SpyEncoder(), [sentence(k) for k in range(2 * CASES)])
+    build_bank(preprocessed / "report_embeddings", SpyEncoder(), with_denials(sentence(k) for k in range(2 * CASES)))

@@ -43,7 +43,7 @@ class ReportCrossAttention(nn.Module):
     ) -> None:
         super().__init__()
         inner = heads * head_dim
-        self.heads = heads
+        self.heads, self.head_dim = heads, head_dim
         self.norm = nn.LayerNorm(channels)
         self.query = nn.Linear(channels, inner)
         self.fourier = FourierFeatures(bands) if bands else None
@@ -81,10 +81,10 @@ class ReportCrossAttention(nn.Module):
         if self.fourier is not None and self.query_position is not None:
             position = self.fourier(patient_coordinates(frame, spatial, stride))
             query = query + self.query_position(position.flatten(2).transpose(1, 2))
-        query = self._split(query)
+        scale = memory.sharpness / math.sqrt(self.head_dim)
+        query = self._split(query) * scale[:, None, None, None]
         key, value = self._split(self.key(memory.tokens)), self._split(self.value(memory.tokens))
-        logits = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
-        attention = torch.softmax(logits + memory.bias[:, None, None, :], dim=-1)
+        attention = torch.softmax(query @ key.transpose(-1, -2) + memory.bias[:, None, None, :], dim=-1)
         attended = (attention.to(value.dtype) @ value).transpose(1, 2).flatten(2)
         added = self.out(attended) if self.gate is None else torch.sigmoid(self.gate) * self.out(attended)
         voxels = voxels + added.to(x.dtype)
@@ -95,4 +95,4 @@ class ReportCrossAttention(nn.Module):
 
     def _split(self, tokens: Tensor) -> Tensor:
         """``(B, N, inner)`` to ``(B, heads, N, head_dim)``."""
-        return tokens.reshape(*tokens.shape[:-1], self.heads, -1).transpose(1, 2)
+        return tokens.reshape(*tokens.shape[:-1], self.heads, self.head_dim).transpose(1, 2)

@@ -32,7 +32,8 @@ class ReportFiLM(nn.Module):
 
     def forward(self, x: Tensor, memory: Memory) -> Tensor:
         """Modulate ``x`` of shape ``(B, C, *spatial)``; same shape and dtype out."""
-        logits = memory.tokens @ self.query / math.sqrt(self.query.numel()) + memory.bias
+        logits = memory.tokens @ self.query / math.sqrt(self.query.numel())
+        logits = logits * memory.sharpness[:, None] + memory.bias
         pooled = (torch.softmax(logits, dim=1).unsqueeze(-1) * memory.tokens).sum(dim=1)
         parameters = self.scale_shift(pooled).reshape(x.shape[0], 2, x.shape[1], *[1] * (x.ndim - 2))
         scale, shift = parameters.to(x.dtype).unbind(1)

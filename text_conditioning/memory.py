@@ -4,12 +4,17 @@ Every sentence is one token (DESIGN: one vector per report hides which side a fi
 whitened sentence vector plus embeddings of what the encoder represents badly: assertion, laterality and section. A
 learned null token, always attendable, stands for "the report says nothing"; a missing report is the null token alone.
 
+Softmax over a long report spreads out: sixty sentences that say nothing take from the one that matters. Attention
+logits are therefore multiplied by the logarithm of the number of tokens (scalable softmax, Nakanishi 2025,
+arXiv:2501.19399), here without its learned factor, which the projections of queries and keys can take over.
+
 The additive attention bias per assertion state follows the state-guided attention of OS-RRG; there it intervenes at
 inference, here it is learned and the same in training and inference.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -20,6 +25,8 @@ from text_conditioning.laterality import Laterality
 from text_conditioning.reports import Section
 
 _INITIAL_BIAS = {Assertion.PRESENT: 0.0, Assertion.UNCERTAIN: -1.0, Assertion.ABSENT: -4.0, Assertion.HISTORICAL: -4.0}
+
+_USUAL_TOKENS = 8  # of which the logits are taken as they are: a short report
 
 
 class ReportTensors(NamedTuple):
@@ -56,6 +63,12 @@ class Memory(NamedTuple):
     tokens: Tensor
     bias: Tensor
     summary: Tensor
+
+    @property
+    def sharpness(self) -> Tensor:
+        """``(B,)`` factor of attention logits, before the bias is added: grows with the number of tokens."""
+        count = (self.bias > float("-inf")).sum(dim=1)
+        return torch.log(count + 1.0) / math.log(_USUAL_TOKENS + 1.0)
 
     def expand(self, batch: int) -> Memory:
         """The memory of one report for a batch of patches."""

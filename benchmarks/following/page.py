@@ -9,6 +9,7 @@ from following.bars import SEEDS_WANTED, BarResult
 from following.conditions import CONDITIONS, CORRECT, LONG_REPORT, NULL, NULL_ALL, SEEN, SWAPPED_ORIGINAL, SWAPPED_OWN
 from following.results import Figures, Spread
 from following.settings import Settings
+from following.tasks import IMPLANTS
 from following.variants import VARIANTS
 
 FIGURE = "text_following.png"
@@ -28,7 +29,7 @@ def page(
         "# Does the network follow its report?",
         "*Written by `benchmarks/text_following.py` from its runs; all rows are in `text_following.json`.*",
         _where(runs),
-        _scale(settings),
+        _scale(settings, phantom=any(name != IMPLANTS for name in figures.benchmarks())),
         "## Bars",
         f"Means over seeds of the default preset, on the test split; at least {SEEDS_WANTED} seeds are wanted.",
         _bars(bars),
@@ -66,16 +67,15 @@ def _where(runs: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _scale(settings: Settings) -> str:
+def _scale(settings: Settings, *, phantom: bool) -> str:
     patch = " x ".join(map(str, settings.patch))
     recipe = "AdamW at 2e-3 for all of the network" if settings.short_recipe else "the default recipe"
     return (
         f"Scale: {settings.epoch_iterations * 10} iterations of {settings.batch_size} patches of {patch} voxels, "
         f"three stages from {settings.features} features, {recipe} (`sgd_only` and plain nnU-Net: nnU-Net's SGD); "
         f"{settings.cases} training cases, {settings.test_volumes} test volumes with one case per lesion. Final "
-        "weights, no choice by test results, no averaging over flips. Volumes are larger than patches, and a patch on "
-        "a lesion shows nothing that gives its place away (`--clear-margin`, "
-        "[data generators](../data_generators.md))."
+        "weights, no choice by test results, no averaging over flips. Volumes are larger than patches."
+        + (_MARGIN if phantom else "")
     )
 
 
@@ -124,6 +124,9 @@ def _failures(failures: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+_MARGIN = (
+    " In the phantom a patch on a lesion shows nothing that gives its place away (`reportseg phantom --clear-margin`)."
+)
 _READING = (
     "The last six columns of the tables are Dice under these conditions. The follow rate of an attribute counts pairs "
     "of lesions of one image that differ in it alone: the mask must overlap the described one better. *On denied "

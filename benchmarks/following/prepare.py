@@ -18,14 +18,14 @@ from nnunet_reportseg.conditioning import PLANS_KEY
 from nnunet_reportseg.demo.job import Job, add_configuration
 from nnunet_reportseg.demo.steps import plan_and_preprocess
 from nnunet_reportseg.embedding import BANK_FOLDER, sentences_of
-from nnunet_reportseg.report_twins import with_mirrored
+from nnunet_reportseg.report_twins import with_twins
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from text_conditioning.bank import build_bank
 from text_conditioning.encoders import FrozenTextEncoder
 
 CONFIGURATION = "3d_following"
 STAGES = 3
-OVERSAMPLE_FOREGROUND = 0.67
+OVERSAMPLE_FOREGROUND = 0.5
 HELD_OUT = f"imagesTs/{SIDECAR_NAME}"
 SEEN_WORDING, LONG = "reportsTs/seen_wording.json", "reportsTs/long.json"
 _MARKER = "prepared.json"
@@ -61,7 +61,7 @@ def embed(raw: Path, folder: Path) -> None:
     """Fill a bank of each encoder with all sentences of training and test, and with those of mirrored patients."""
     sidecars = [Sidecar.load(raw / name) for name in (SIDECAR_NAME, HELD_OUT, SEEN_WORDING, LONG)]
     reports = [r for sidecar in sidecars for r in read_case_reports(sidecar, list(sidecar.case_ids)).values()]
-    sentences = sentences_of(with_mirrored(reports))
+    sentences = sentences_of(with_twins(reports, denied=True))
     for encoder in (FrozenTextEncoder(MINILM), OracleEncoder.of(sidecars)):
         build_bank(folder, encoder, sentences)
 

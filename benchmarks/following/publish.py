@@ -14,6 +14,7 @@ from following.figure import draw
 from following.page import FIGURE, page
 from following.results import Figures, load_runs, result_rows
 from following.settings import Settings, read_settings
+from following.tasks import IMPLANTS
 from following.variants import VARIANTS
 from nnunet_reportseg.atomic_write import write_text
 
@@ -64,6 +65,7 @@ def command_line(settings: Settings, runs: Sequence[Mapping[str, Any]]) -> str:
     seeds = " ".join(str(seed) for seed in sorted({run["seed"] for run in runs}))
     options = {
         "iterations": settings.iterations,
+        "patch": " ".join(map(str, settings.patch)),
         "batch-size": settings.batch_size,
         "features": settings.features,
         "cases": settings.cases,
@@ -73,6 +75,8 @@ def command_line(settings: Settings, runs: Sequence[Mapping[str, Any]]) -> str:
     }
     scale = " ".join(f"--{name} {value}" for name, value in options.items())
     recipe = "--short-recipe" if settings.short_recipe else "--no-short-recipe"
+    if any(run["benchmark"] == IMPLANTS for run in runs):
+        recipe += " \\\n    --volumes VOLUMES --nodules NODULES"
     return (
         f"python benchmarks/text_following.py --out text_following_out \\\n    --tasks {tasks} --seeds {seeds} \\\n"
         f"    --variants {variants} \\\n    {scale} {recipe}"

@@ -15,12 +15,13 @@ SMALL, FULL = "small", "full"
 
 @dataclass(frozen=True)
 class Scale:
-    """What is run when nothing else is asked for."""
+    """What is run when nothing else is asked for, and how many runs at the same time."""
 
     settings: Settings
     tasks: tuple[str, ...]
     variants: tuple[str, ...]
     seeds: tuple[int, ...]
+    at_once: int = 1
 
     def with_options(self, options: Mapping[str, Any]) -> Settings:
         """The settings, with the options that were given (not None)."""
@@ -29,10 +30,11 @@ class Scale:
 
 SCALES = {
     SMALL: Scale(
-        Settings(iterations=600, test_volumes=4),
+        Settings(iterations=1500, test_volumes=4),
         tasks=("laterality", "negation"),
         variants=("default", "blind", "no_report", "pooled", "no_position"),
         seeds=(0,),
+        at_once=2,  # so small a network keeps one core busy, not two
     ),
     FULL: Scale(
         Settings(iterations=5000, batch_size=16, features=32, cases=100, test_volumes=12, short_recipe=False),

@@ -1,12 +1,16 @@
-"""The tasks of the benchmark: datasets whose lesions only the report can tell apart."""
+"""The tasks of the benchmark: datasets whose lesions only the report can tell apart.
+
+Four are phantoms. The fifth, real nodules implanted into real CT volumes, needs both (docs/data_generators.md).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from following.settings import Settings
+from nnunet_reportseg.data.implants import write_implants
 from nnunet_reportseg.data.phantom import write_phantom
 
 FIRST_DATASET = 511
@@ -19,12 +23,16 @@ SHAPES = {
     "size": (40, 48, 98),
     "negation": (24, 44, 92),
 }
+IMPLANTS = "implants"
+IMPLANTS_SPACING = (5.0, 2.5, 2.5)
+LEAST_VOXELS = 40  # of a nodule at this spacing
 # What the reports of a task tell: two lesions that differ in one of these alone are a pair for its follow rate.
 ATTRIBUTES = {
     "site": ("side", "level"),
     "laterality": ("side",),
     "size": ("size",),
     "negation": ("state",),
+    IMPLANTS: ("side", "level"),
 }
 
 
@@ -51,6 +59,34 @@ def phantom_tasks(settings: Settings) -> dict[str, Task]:
         name: _phantom_task(name, FIRST_DATASET + number, shape, settings)
         for number, (name, shape) in enumerate(SHAPES.items())
     }
+
+
+def implants_task(settings: Settings, volumes: Sequence[Path], nodules: Path) -> Task:
+    """Real nodules in real CT, no nodule and, where there are several, no volume in both training and test.
+
+    Args:
+        settings: scale.
+        volumes: CT volumes.
+        nodules: folder with ``image/``, ``mask/`` and ``nodules.csv``.
+    """
+    dataset_id = FIRST_DATASET + len(SHAPES)
+    return Task(
+        name=IMPLANTS,
+        dataset_id=dataset_id,
+        attributes=ATTRIBUTES[IMPLANTS],
+        write=lambda raw: write_implants(
+            raw,
+            volumes=volumes,
+            nodules=nodules,
+            dataset_id=dataset_id,
+            name="FollowImplants",
+            num_training=settings.cases,
+            num_test_volumes=settings.test_volumes,
+            spacing_mm=IMPLANTS_SPACING,
+            min_voxels=LEAST_VOXELS,
+            seed=settings.data_seed,
+        ),
+    )
 
 
 def _phantom_task(name: str, dataset_id: int, shape: tuple[int, int, int], settings: Settings) -> Task:

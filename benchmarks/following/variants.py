@@ -59,5 +59,9 @@ VARIANTS: dict[str, Variant] = {
     "hierarchical": Variant("coarse and fine level of the report", trainer=f"{GUIDED}_Hierarchical"),
     "paired_mirroring": Variant("and patients mirrored with their reports", recipe={"paired_mirroring": 0.5}),
     "alignment": Variant("and voxels aligned with sentences", recipe={"alignment_weight": 0.1}),
+    "no_distractors": Variant("without sentences of other cases", recipe={"distractors": 0.0}),
+    "no_denial": Variant("left-out findings passed over, never denied", recipe={"denial": 0.0}),
+    "no_text_noise": Variant("without noise on sentence vectors", recipe={"text_noise": 0.0}),
+    "no_balance": Variant("nnU-Net's choice of patches", recipe={"balanced": False}),
     "oracle": Variant("one-hot codes instead of sentence vectors", encoder=ORACLE),
 }

@@ -15,7 +15,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.embedding import BANK_FOLDER, ENCODER_VARIABLE, sentences_of
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.missing_report import missing_report_policy
-from nnunet_reportseg.report_twins import with_mirrored
+from nnunet_reportseg.report_twins import with_twins
 from nnunet_reportseg.sidecar import Sidecar
 from text_conditioning.bank import EmbeddingBank
 from text_conditioning.encoders import FrozenTextEncoder
@@ -99,7 +99,7 @@ def embed_for_prediction(
         ModelMismatchError: the encoder is not the one that the model was trained with, or it is needed and not there.
     """
     vectors = PredictionVectors(conditioning.text_dim) if vectors is None else vectors
-    read = with_mirrored(reports.values()) if conditioning.mirrors_patients else reports.values()
+    read = with_twins(reports.values(), denied=False) if conditioning.mirrors_patients else reports.values()
     missing = [sentence for sentence in sentences_of(read) if sentence not in vectors.known]
     fingerprint = conditioning.encoder_fingerprint
     damaged: list[BankError] = []

@@ -125,6 +125,7 @@ class ReportGuidedUNet(nn.Module):
         mirrored: ReportTensors | None = None,
         negatives: ReportTensors | None = None,
         volume_frame: Frame | None = None,
+        noise: float = 0.0,
     ) -> None:
         """Condition the following passes on these reports, until :meth:`clear_context`.
 
@@ -134,19 +135,23 @@ class ReportGuidedUNet(nn.Module):
             negatives: sentences that belong to no finding of their sample, for the alignment loss.
             volume_frame: frame of a whole volume that is about to be predicted; the predictor derives those of its
                 tiles.
+            noise: standard deviation of Gaussian noise on the whitened vectors, whose own is 1 on average; for
+                training, so that sentences near the known ones are read alike.
         """
-        self.report = self._whitened(report)
+        self.report = self._whitened(report, noise)
         self.mirrored_report = None if mirrored is None else self._whitened(mirrored)
         self.negatives = None if negatives is None else self._whitened(negatives)
         self.volume_frame = volume_frame
 
-    def _whitened(self, report: ReportTensors) -> ReportTensors:
+    def _whitened(self, report: ReportTensors, noise: float = 0.0) -> ReportTensors:
         device = self.report_adapter.whitening.mean.device
         report = report.to(device)
         if not self.report_adapter.reads_report:
             report = report._replace(padding=torch.ones_like(report.padding))
         with torch.no_grad(), torch.autocast(device.type, enabled=False):
             vectors = self.report_adapter.whitening(report.vectors)
+            if noise > 0:
+                vectors = vectors + noise * torch.randn_like(vectors)
         return report._replace(vectors=vectors.masked_fill(report.padding.unsqueeze(-1), 0.0))
 
     def set_frame(self, frame: Tensor) -> None:

@@ -34,7 +34,7 @@ class BatchReports:
         self._finding_sentences = reports.finding_sentences(training)
         recipe = conditioning.recipe
         fillers = tuple(reports.filler_sentences(training))
-        self._sampling = ReportSampling(recipe.sentence_dropout, recipe.distractors, fillers)
+        self._sampling = ReportSampling(recipe.sentence_dropout, recipe.distractors, recipe.denial, fillers)
 
     def sample(self, batch: Mapping[str, Any], *, vary: bool) -> list[CaseReport]:
         """The report of each sample, as the augmentation workers decided; ``vary`` lets sentences come and go."""

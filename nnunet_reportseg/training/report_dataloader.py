@@ -13,14 +13,23 @@ import numpy as np
 import torch
 from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nnunet_reportseg.frames import compose, crop_frame, patient_frame
 from nnunet_reportseg.geometry import PatientAxes
 from nnunet_reportseg.training.frame_tracking import FRAME
 from nnunet_reportseg.training.paired_mirroring import HAS_TWIN, MIRRORED
-from nnunet_reportseg.training.sub_reports import FINDING_GROUPS, FINDING_VALUES, KEPT, LABEL_MAP, WITHOUT_REPORT
+from nnunet_reportseg.training.sub_reports import (
+    FINDING_GROUPS,
+    FINDING_VALUES,
+    FOCUS,
+    KEPT,
+    LABEL_MAP,
+    WITHOUT_REPORT,
+)
 
+VOXELS_KEPT = 1000  # of a finding, from which the centre of a patch is drawn
 _DECISIONS = (KEPT, WITHOUT_REPORT, MIRRORED)  # of each sample, not tensors
 
 
@@ -36,6 +45,8 @@ class ReportDataLoader(nnUNetDataLoader):
         finding_values: of each case, for each finding its label values.
         finding_groups: of each case, for each finding the group it is kept or left out with.
         have_twins: the cases whose report has a mirror image.
+        balanced: whether a patch that must show foreground shows a finding that is drawn evenly from those of its
+            case, and not a voxel of all of them, most of which belong to the largest.
         transforms: nnU-Net's pipeline, with frames tracked.
         **kwargs: as nnUNetDataLoader, which nnUNetTrainer.get_dataloaders calls with its own arguments.
     """
@@ -47,6 +58,7 @@ class ReportDataLoader(nnUNetDataLoader):
         finding_values: Mapping[str, tuple[tuple[int, ...], ...]],
         finding_groups: Mapping[str, tuple[int, ...]],
         have_twins: frozenset[str],
+        balanced: bool = False,
         transforms: BasicTransform,
         **kwargs: Any,
     ) -> None:
@@ -55,21 +67,52 @@ class ReportDataLoader(nnUNetDataLoader):
         self._finding_values = finding_values
         self._finding_groups = finding_groups
         self._have_twins = have_twins
+        self._balanced = balanced
+        self._finding_voxels: dict[str, list[NDArray[np.int64]]] = {}
         self._pipeline = transforms
         self._cases: list[str] = []
         self._samples: list[dict[str, Any]] = []
         self._box: tuple[list[int], tuple[int, ...]] = ([], ())
+        self._focus: int | None = None
 
     def get_indices(self) -> list[str]:
         """Cases of the next batch."""
         self._cases = list(super().get_indices())
         return self._cases
 
-    def get_bbox(self, data_shape: Any, *args: Any, **kwargs: Any) -> tuple[list[int], list[int]]:
+    def get_bbox(
+        self, data_shape: Any, force_fg: bool, class_locations: Any, *args: Any, **kwargs: Any
+    ) -> tuple[list[int], list[int]]:
         """Box of the next sample."""
-        lower, upper = super().get_bbox(data_shape, *args, **kwargs)
+        self._focus = None
+        if self._balanced and force_fg:
+            voxels = self._voxels_of_findings(self._cases[len(self._samples)])
+            seen = [number for number, found in enumerate(voxels) if len(found)]
+            if seen:
+                self._focus = int(np.random.choice(seen))
+                class_locations = {self._focus: voxels[self._focus]}
+        lower, upper = super().get_bbox(data_shape, force_fg, class_locations, *args, **kwargs)
         self._box = (list(lower), tuple(data_shape))
         return lower, upper
+
+    def _voxels_of_findings(self, case: str) -> list[NDArray[np.int64]]:
+        """Voxels ``(n, 1 + 3)`` of each finding, at most VOXELS_KEPT, read once a case.
+
+        nnU-Net's class_locations do not do: they are a sample of the region, which a small finding beside a large one
+        has no part in.
+        """
+        if case not in self._finding_voxels:
+            labels = np.asarray(self._data.load_case(case)[1][:])
+            foreground = np.flatnonzero(labels > 0)
+            values = labels.reshape(-1)[foreground]
+            found = []
+            for own in self._finding_values[case]:
+                voxels = foreground[np.isin(values, own)]
+                if len(voxels) > VOXELS_KEPT:
+                    voxels = np.random.choice(voxels, VOXELS_KEPT, replace=False)
+                found.append(np.stack(np.unravel_index(voxels, labels.shape), axis=1))
+            self._finding_voxels[case] = found
+        return self._finding_voxels[case]
 
     def generate_train_batch(self) -> dict[str, Any]:
         """A batch."""
@@ -93,6 +136,7 @@ class ReportDataLoader(nnUNetDataLoader):
                 FRAME: frame,
                 FINDING_VALUES: self._finding_values[case],
                 FINDING_GROUPS: self._finding_groups[case],
+                FOCUS: self._focus,
                 HAS_TWIN: case in self._have_twins,
             },
         )

@@ -121,7 +121,8 @@ class ReportGuidedTrainer(nnUNetTrainer):
         adapter, recipe = self._settings
         bank = self.reports.bank
         longest = self.reports.longest
-        room = longest + (MOST_DISTRACTORS if recipe.distractors > 0 else 0)
+        fillers = len(self.reports.filler_sentences(cases)) if recipe.distractors > 0 else 0
+        room = longest + min(fillers, MOST_DISTRACTORS)
         self.conditioning = ReportConditioning(
             encoder=bank.encoder,
             pooling=bank.index.pooling,
@@ -266,6 +267,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
             patient_axes=self._axes,
             finding_values=values,
             finding_groups=groups,
+            balanced=self.conditioning.recipe.balanced,
             have_twins=frozenset(c for c, report in self.reports.cases.items() if mirrored_report(report) is not None),
         )
         with _replaced(trainer_module, "nnUNetDataLoader", loader):
@@ -300,9 +302,11 @@ class ReportGuidedTrainer(nnUNetTrainer):
         reports = self._batch_reports.sample(batch, vary=supervise)
         tensors = self._batch_reports.tensors(reports)
         network = self._network
+        recipe = self.conditioning.recipe
+        noise = recipe.text_noise if supervise and recipe.whitening else 0.0
         supervise = supervise and self._supervises
         negatives = self._batch_reports.negatives(reports) if supervise and self.conditioning.aligns else None
-        network.set_report(tensors, negatives=negatives)
+        network.set_report(tensors, negatives=negatives, noise=noise)
         network.set_frame(batch[FRAME])
         if supervise:
             label_map = batch[LABEL_MAP].to(self.device, non_blocking=True)

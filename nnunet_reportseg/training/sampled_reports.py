@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from nnunet_reportseg.case_reports import CaseReport
-from nnunet_reportseg.report_twins import mirrored_report, mirrored_sentence
+from nnunet_reportseg.report_twins import denied_sentence, mirrored_report, mirrored_sentence
 from nnunet_reportseg.training.report_loss import ReadingTarget
 from text_conditioning.attention_supervision import finding_masks
 from text_conditioning.reports import Sentence
 
-MOST_DISTRACTORS = 16
+MOST_DISTRACTORS = 64  # about 600 tokens: what a long report has besides its findings
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,25 @@ class ReportSampling:
     Attributes:
         sentence_dropout: probability of leaving out a sentence that belongs to no finding.
         distractors: probability of adding sentences of other cases that belong to no finding and name no side.
+        denial: probability of denying a finding that was left out, instead of passing over it in silence.
         fillers: those sentences.
-        most: as many are added at most.
+        most: as many are added at most; few and many alike (the logarithm of their number is uniform).
     """
 
     sentence_dropout: float = 0.0
     distractors: float = 0.0
+    denial: float = 0.0
     fillers: tuple[Sentence, ...] = ()
     most: int = MOST_DISTRACTORS
+
+    def denials(self, report: CaseReport, kept: Sequence[bool]) -> tuple[Sentence, ...]:
+        """Denials of findings that are left out of a report, for some of them."""
+        left_out = report.linked - report.part_indices(kept)
+        found = []
+        for index in sorted(left_out):
+            if np.random.random() < self.denial:
+                found.append(denied_sentence(report.sentences[index]))
+        return tuple(sentence for sentence in found if sentence is not None and mirrored_sentence(sentence) is not None)
 
     def vary(self, report: CaseReport) -> CaseReport:
         """Leave out and add sentences that decide nothing."""
@@ -41,7 +52,7 @@ class ReportSampling:
             stays = np.random.random(len(report.sentences)) >= self.sentence_dropout
             report = report.only([i for i in range(len(report.sentences)) if i in linked or stays[i]])
         if self.fillers and np.random.random() < self.distractors:
-            count = np.random.randint(1, self.most + 1)
+            count = int(np.exp(np.random.uniform(0, np.log(self.most + 1))))
             chosen = np.random.permutation(len(self.fillers))[:count]
             own = {sentence.text for sentence in report.sentences}
             added = tuple(self.fillers[i] for i in chosen if self.fillers[i].text not in own)
@@ -67,6 +78,7 @@ def sampled_report(
     if without_report:
         return CaseReport(report.case_id, (), tuple(replace(finding, sentences=()) for finding in report.findings))
     part = report.part(kept)
+    part = replace(part, sentences=part.sentences + sampling.denials(report, kept))
     return sampling.vary((mirrored_report(part) or part) if mirrored else part)
 
 
@@ -99,11 +111,16 @@ def negatives_of(report: CaseReport, others: Sequence[Sentence], count: int) -> 
         count: of negatives.
 
     Returns:
-        A report that holds the negatives: the sentences of its findings about the other side, and sentences of other
-        findings, none of which stands in the report.
+        A report that holds the negatives: the sentences of its findings about the other side and denied, and sentences
+        of other findings, none of which stands in the report.
     """
     own = {sentence.text for sentence in report.sentences}
     wanted = dict.fromkeys(i for finding in report.findings for i in finding.sentences)
-    twins = [twin for i in wanted if (twin := mirrored_sentence(report.sentences[i])) is not None]
+    twins = [
+        twin
+        for i in wanted
+        for twin in (mirrored_sentence(report.sentences[i]), denied_sentence(report.sentences[i]))
+        if twin is not None
+    ]
     negatives = {sentence.text: sentence for sentence in [*twins, *others] if sentence.text not in own}
     return CaseReport(report.case_id, tuple(negatives.values())[:count])

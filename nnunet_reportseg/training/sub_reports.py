@@ -14,6 +14,7 @@ from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 
 FINDING_VALUES = "finding_values"
 FINDING_GROUPS = "finding_groups"
+FOCUS = "focused_finding"
 KEPT = "kept_findings"
 WITHOUT_REPORT = "without_report"
 LABEL_MAP = "label_map"
@@ -22,14 +23,15 @@ LABEL_MAP = "label_map"
 class SampleSubReport(BasicTransform):
     """Choose the report of a sample and remove what it no longer describes from the target.
 
-    Reads ``finding_values`` (for each finding its label values) and ``segmentation``. Adds ``kept_findings`` (a bool
-    for each finding), ``without_report``, and ``label_map`` (the first channel of the segmentation before anything was
-    removed). A voxel is removed when all findings that own its value are left out. Without a report the whole target
-    stays.
+    Reads ``finding_values`` (for each finding its label values), ``segmentation`` and, where the patch was chosen for a
+    finding, ``focused_finding``: its index. Adds ``kept_findings`` (a bool for each finding), ``without_report``, and
+    ``label_map`` (the first channel of the segmentation before anything was removed). A voxel is removed when all
+    findings that own its value are left out. Without a report the whole target stays.
 
     Args:
         report_dropout: probability of no report.
-        sub_report: probability of a sub-report, in which each finding stays with probability 0.5.
+        sub_report: probability of a sub-report, in which each finding stays with probability 0.5. A finding that the
+            patch was chosen for stays with this probability in any case: so what the report says of it is balanced.
     """
 
     def __init__(self, *, report_dropout: float, sub_report: float) -> None:
@@ -40,13 +42,19 @@ class SampleSubReport(BasicTransform):
     def __call__(self, **data_dict: Any) -> dict[str, Any]:
         """Apply to a sample."""
         findings: tuple[tuple[int, ...], ...] = data_dict.get(FINDING_VALUES, ())
-        kept = tuple(True for _ in findings)
         without_report = np.random.random() < self.report_dropout
-        if findings and not without_report and np.random.random() < self.sub_report:
-            # findings that share a sentence stay or go together: the sentence cannot describe half of them
-            groups = data_dict.get(FINDING_GROUPS, tuple(range(len(findings))))
-            keep_group = {group: bool(np.random.random() < 0.5) for group in sorted(set(groups))}
-            kept = tuple(keep_group[group] for group in groups)
+        # findings that share a sentence stay or go together: the sentence cannot describe half of them
+        groups = data_dict.get(FINDING_GROUPS, tuple(range(len(findings))))
+        focus = data_dict.get(FOCUS)
+        left_out: set[int] = set()
+        if not without_report and self.sub_report > 0:
+            if np.random.random() < self.sub_report:
+                left_out = {group for group in sorted(set(groups)) if np.random.random() < 0.5}
+            if focus is not None:
+                left_out.discard(groups[focus])
+                if np.random.random() < 0.5:
+                    left_out.add(groups[focus])
+        kept = tuple(group not in left_out for group in groups)
         segmentation = data_dict["segmentation"]
         data_dict[LABEL_MAP] = segmentation[:1].clone()
         retained = {value for values, keep in zip(findings, kept, strict=True) if keep for value in values}

@@ -37,10 +37,10 @@ def run(benchmark, variant, seed, *rows, ceiling=(0.4, 0.25), device="cpu", mach
     }
 
 
-def write_runs(out, runs, failures=()):
+def write_runs(out, runs, failures=(), settings=None):
     """An output folder with these runs."""
     out.mkdir(parents=True, exist_ok=True)
-    keep_settings(out, Settings())
+    keep_settings(out, settings or Settings())
     for entry, ending in [*((r, ".json") for r in runs), *((f, ".failed.json") for f in failures)]:
         file = out / RUNS / entry["benchmark"] / f"{entry['variant']}_s{entry['seed']}{ending}"
         file.parent.mkdir(parents=True, exist_ok=True)

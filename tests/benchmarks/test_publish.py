@@ -129,3 +129,14 @@ def test_without_runs_there_is_no_page(tmp_path):
     with pytest.raises(BenchmarkError, match="no finished run"):
         publish(tmp_path, tmp_path / "docs")
     assert not (tmp_path / "docs").exists()
+
+
+def test_the_page_of_implants_names_their_command_and_claims_nothing_of_the_phantom(tmp_path):
+    out, docs = tmp_path / "out", tmp_path / "docs"
+    runs = [run("implants", "default", 0, row("correct", 0.8, 0.9), row("null_all_lesions", 0.7))]
+    write_runs(out, runs, settings=Settings(patch=(16, 32, 32)))
+    text = publish(out, docs)[1].read_text()
+    assert "--patch 16 32 32" in text
+    assert "--volumes VOLUMES --nodules NODULES" in text
+    assert "--clear-margin" not in text
+    assert "| implants | Dice | >= 0.70 | 0.800 |" in text

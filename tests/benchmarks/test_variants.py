@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from following.conditions import CONDITIONS, distinct_reports, readings
 from following.oracle import OracleEncoder
 from following.prepare import HELD_OUT, LONG, write_plans
 from following.settings import Settings
-from following.tasks import ATTRIBUTES, SHAPES, phantom_tasks
+from following.tasks import ATTRIBUTES, IMPLANTS, SHAPES, implants_task, phantom_tasks
 from following.variants import VARIANTS
 from nnunet_reportseg.conditioning import PLANS_KEY, TrainingRecipe, training_settings
 from nnunet_reportseg.data.phantom import write_phantom
@@ -52,7 +53,8 @@ def test_variants_differ_from_the_default_in_what_they_name():
 
 def test_every_task_has_its_attributes():
     tasks = phantom_tasks(Settings())
-    assert set(tasks) == set(SHAPES) == set(ATTRIBUTES)
+    tasks[IMPLANTS] = implants_task(Settings(), [Path("ct.nii.gz")], Path("nodules"))
+    assert set(tasks) == {*SHAPES, IMPLANTS} == set(ATTRIBUTES)
     assert len({task.dataset_id for task in tasks.values()}) == len(tasks)
 
 

@@ -99,6 +99,20 @@ def test_bfloat16_stays_close():
     assert (found.float() - expected).abs().mean() < 0.05 * expected.abs().mean() + 0.02
 
 
+def test_noise_moves_sentence_vectors_by_its_deviation_and_leaves_padding_alone():
+    network = build()
+    report = reports(batch=2, sentences=3)
+    network.set_report(report)
+    clean = network.report.vectors
+    torch.manual_seed(0)
+    network.set_report(report, noise=2.0)
+    moved = network.report.vectors - clean
+    assert (moved[report.padding] == 0).all()
+    assert abs(float(moved[~report.padding].std()) - 2.0) < 0.3
+    network.set_report(report)
+    torch.testing.assert_close(network.report.vectors, clean)
+
+
 def test_a_pass_without_a_report_raises():
     network = build()
     with pytest.raises(ReportContextError, match="set_report"):

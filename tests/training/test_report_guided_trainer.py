@@ -25,10 +25,10 @@ from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportG
 from nnunet_reportseg.sidecar import Sidecar
 from nnunet_reportseg.training.frame_tracking import FrameTracking
 from nnunet_reportseg.training.report_guided_trainer import MAX_ROTATION
-from nnunet_reportseg.training.sampled_reports import negatives_of
+from nnunet_reportseg.training.sampled_reports import MOST_DISTRACTORS, negatives_of
 from nnunet_reportseg.training.sub_reports import KEPT, LABEL_MAP, WITHOUT_REPORT
 from tests.spy_trainer import make_trainer, set_environment
-from tests.spy_workspace import CASES, DATASET, SpyEncoder, case_name, sentence
+from tests.spy_workspace import CASES, DATASET, SpyEncoder, case_name, sentence, with_denials
 from text_conditioning.memory import ReportTensors
 
 
@@ -193,9 +193,48 @@ def test_a_finding_whose_sentence_stays_keeps_its_voxels(workspace):
 
     workspace.edit_cases(share)
     workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": {"sub_report": 1.0}}}))
-    bank_with(workspace, [shared])
+    bank_with(workspace, with_denials([shared]))
     kept = [kept for batch in batches(initialized("all"), 8) for kept in batch[KEPT]]
     assert {(True, True), (False, False)} == set(kept)
+
+
+@pytest.mark.parametrize("configuration", ["3d_fullres", "2d"])
+@pytest.mark.parametrize("balanced", [True, False])
+def test_patches_are_chosen_for_findings_evenly_where_asked_for(workspace, balanced, configuration):
+    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": {"balanced": balanced}}}))
+    trainer = initialized("all", configuration)
+    loader = trainer.get_dataloaders()[0].data_loader
+    case = case_name(CASES - 1)
+    data, labels, _, properties = loader._data.load_case(case)
+    labels, locations = labels[:], properties["class_locations"]
+    # what nnU-Net samples of a region may hold nothing of its small findings
+    sampled = {region: np.array([v for v in found if labels[tuple(v)] == 1]) for region, found in locations.items()}
+    labels, chosen = labels[0], []
+    loader._cases, loader._samples = [case], []
+    for _ in range(400):
+        lower, upper = loader.get_bbox(data.shape[1:], True, sampled)
+        chosen.append(loader._focus)
+        if balanced:
+            box = tuple(slice(max(0, start), end) for start, end in zip(lower, upper, strict=True))
+            assert (labels[box] == 1 + chosen[-1]).any()
+        loader.get_bbox(data.shape[1:], False, sampled)
+        assert loader._focus is None, "a patch anywhere is chosen for no finding"
+    if not balanced:
+        assert set(chosen) == {None}
+        return
+    first = chosen.count(0) / len(chosen)
+    assert (labels == 1).sum() > 2 * (labels == 2).sum()
+    assert 0.4 < first < 0.6, "a large finding is chosen as often as a small one"
+
+
+def test_a_case_without_voxels_of_findings_takes_nnunets_choice(workspace):
+    workspace.edit_cases(lambda cases: [case.pop("findings") for case in list(cases.values())[:1]])
+    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": {"balanced": True}}}))
+    trainer = initialized("all")
+    trainer.oversample_foreground_percent = 1.0
+    kept = [k for batch in batches(trainer, 12) for k in batch[KEPT]]
+    assert () in kept
+    assert any(kept)
 
 
 def bank_with(workspace, sentences):
@@ -474,6 +513,9 @@ def test_a_null_report_trains(workspace, without):
     assert all(torch.isfinite(parameter).all() for parameter in trainer.network.parameters())
 
 
+ALL_SENTENCES = with_denials(sentence(k) for k in range(2 * CASES))
+
+
 class RecordingEncoder(SpyEncoder):
     """A spy encoder with the constructor of FrozenTextEncoder, which remembers what it was given."""
 
@@ -500,7 +542,7 @@ def test_the_trainer_builds_a_missing_bank_once(workspace, encoder):
     shutil.rmtree(workspace.preprocessed / "report_embeddings")
     trainer = initialized()
     assert encoder.made == ["minilm"]
-    assert sorted(encoder.encoded) == sorted(sentence(k) for k in range(2 * CASES))
+    assert sorted(encoder.encoded) == sorted(ALL_SENTENCES)
     assert (workspace.preprocessed / "reports.json").is_file()
     initialized()
     assert encoder.made == ["minilm"]
@@ -530,7 +572,8 @@ def without_keys(file):
 
 
 @pytest.mark.parametrize(
-    ("ending", "damage", "encoded"), [("safetensors", cut, 2 * CASES), ("json", without_keys, 0), ("json", cut, 0)]
+    ("ending", "damage", "encoded"),
+    [("safetensors", cut, len(ALL_SENTENCES)), ("json", without_keys, 0), ("json", cut, 0)],
 )
 def test_a_damaged_bank_is_built_again_with_a_warning(workspace, encoder, monkeypatch, caplog, ending, damage, encoded):
     monkeypatch.setattr("nnunet_reportseg.embedding.FrozenTextEncoder", RecordingEncoder)
@@ -561,7 +604,7 @@ def test_banks_of_two_encoders_demand_a_choice(workspace, monkeypatch, encoder):
 
     from text_conditioning.bank import build_bank
 
-    build_bank(workspace.preprocessed / "report_embeddings", Second(), [sentence(k) for k in range(2 * CASES)])
+    build_bank(workspace.preprocessed / "report_embeddings", Second(), ALL_SENTENCES)
     with pytest.raises(ReportSegError, match=r"second, spy.*REPORTSEG_ENCODER"):
         initialized()
     monkeypatch.setenv("REPORTSEG_ENCODER", "second")
@@ -680,14 +723,32 @@ def test_distractors_find_room_in_the_padding_and_reach_training_alone(workspace
     recipe = {"distractors": 1.0, "report_dropout": 0.0, "sub_report": 0.0}
     workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": recipe}}))
     trainer = initialized("all")
-    assert trainer.conditioning.sentences == 24  # up to 4 sentences and 16 distractors, in steps of 8
+    fillers = len(trainer.reports.filler_sentences(list(trainer.reports.cases)))
+    assert 0 < fillers < MOST_DISTRACTORS
+    room = trainer.conditioning.sentences
+    assert 4 + fillers <= room < 4 + fillers + 8  # up to 4 sentences and all distractors, in steps of 8
     (batch,) = batches(trainer, 1)
     lengths = {}
     for supervise in (True, False):
         with trainer._conditioned_on(batch, supervise=supervise):
-            assert trainer.network.report.padding.shape[1] == 24
+            assert trainer.network.report.padding.shape[1] == room
             lengths[supervise] = (~trainer.network.report.padding).sum(dim=1)
     assert (lengths[True] > lengths[False]).all()
+
+
+@pytest.mark.parametrize("whitening", [True, False])
+def test_sentence_vectors_are_noisy_in_training_alone_and_only_where_they_are_whitened(workspace, whitening):
+    recipe = {"text_noise": 1.0, "whitening": whitening, "sub_report": 0.0, "report_dropout": 0.0, "distractors": 0.0}
+    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": recipe}}))
+    trainer = initialized("all")
+    (batch,) = batches(trainer, 1)
+
+    def vectors(supervise):
+        with trainer._conditioned_on(batch, supervise=supervise):
+            return trainer.network.report.vectors
+
+    assert torch.equal(vectors(False), vectors(False))
+    assert torch.equal(vectors(True), vectors(True)) is not whitening
 
 
 # ------------------------------------------------------------------------------------------------------- alignment
@@ -708,7 +769,7 @@ def test_alignment_is_computed_trained_and_logged(workspace):
     assert means["attention"] > 0
 
 
-def test_negatives_are_the_other_side_and_other_findings_and_never_what_the_report_says():
+def test_negatives_are_the_other_side_the_denial_and_other_findings_and_never_what_the_report_says():
     sidecar = Sidecar.from_cases(
         {"a": {"report": "Nodule 1 in the left lung.", "findings": [{"id": "1", "text": "Nodule 1 in the left lung."}]}}
     )
@@ -716,5 +777,9 @@ def test_negatives_are_the_other_side_and_other_findings_and_never_what_the_repo
     report = replace(report, findings=(CaseFinding("1", (1,), (0,)),))
     others = [*report.sentences, *read_case_report(Sidecar.from_cases({"b": {"report": "Nodule 2."}}), "b").sentences]
     negatives = negatives_of(report, others, 8)
-    assert [s.text for s in negatives.sentences] == ["Nodule 1 in the right lung.", "Nodule 2."]
+    assert [s.text for s in negatives.sentences] == [
+        "Nodule 1 in the right lung.",
+        "No evidence of nodule 1 in the left lung.",
+        "Nodule 2.",
+    ]
     assert len(negatives_of(report, others, 1).sentences) == 1

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 from nnunet_reportseg.case_reports import read_case_report
+from nnunet_reportseg.report_twins import with_twins
 from nnunet_reportseg.sidecar import Sidecar
-from nnunet_reportseg.training.sampled_reports import MOST_DISTRACTORS, ReportSampling, sampled_report
+from nnunet_reportseg.training.sampled_reports import MOST_DISTRACTORS, ReportSampling, negatives_of, sampled_report
+from text_conditioning.assertion import Assertion
+from text_conditioning.laterality import Laterality
 
 FINDINGS = ("Nodule 3 in the left lung.", "Nodule 5 in the right lung.")
 NORMAL = ("The heart is normal.", "No pleural effusion.", "The bones are intact.")
@@ -61,6 +66,27 @@ def test_distractors_come_on_top_once_each_and_belong_to_no_finding():
         lengths.add(len(texts))
     assert len(lengths) > 1
     assert max(lengths) == 4 + 2  # two of the four fillers stand in the report already
+
+
+def test_a_finding_that_is_left_out_is_denied_and_one_that_stays_is_not():
+    report = sample(ReportSampling(denial=1.0), kept=(False, True))
+    texts = [sentence.text for sentence in report.sentences]
+    assert FINDINGS[0] not in texts
+    (denial,) = [s for s in report.sentences if "odule 3" in s.text]
+    assert denial.assertion is Assertion.ABSENT
+    assert denial.laterality is Laterality.LEFT
+    assert said(report, 1) == [FINDINGS[1]]
+    mirrored = sample(ReportSampling(denial=1.0), kept=(False, True), mirrored=True)
+    assert [s.laterality.name for s in mirrored.sentences if "odule 3" in s.text] == ["RIGHT"]
+    assert sample(ReportSampling(denial=0.0), kept=(False, True)) == REPORT.part((False, True))
+
+
+def test_the_bank_is_asked_for_every_twin_that_sampling_may_use():
+    texts = {sentence.text for report in with_twins([REPORT], denied=True) for sentence in report.sentences}
+    for kept, mirrored in itertools.product(itertools.product((True, False), repeat=2), (True, False)):
+        used = sample(ReportSampling(denial=1.0), kept=kept, mirrored=mirrored)
+        assert {sentence.text for sentence in used.sentences} <= texts
+        assert {sentence.text for sentence in negatives_of(used, (), 16).sentences} <= texts
 
 
 def test_a_dropped_report_gets_no_distractors():

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nnunet_reportseg.training.sub_reports import FINDING_VALUES, KEPT, LABEL_MAP, WITHOUT_REPORT, SampleSubReport
+from nnunet_reportseg.training.sub_reports import (
+    FINDING_GROUPS,
+    FINDING_VALUES,
+    FOCUS,
+    KEPT,
+    LABEL_MAP,
+    WITHOUT_REPORT,
+    SampleSubReport,
+)
 
 
 def segmentation() -> torch.Tensor:
@@ -104,6 +112,30 @@ def test_the_shares_are_those_asked_for():
     assert abs(without - 0.2) < 0.03
     assert abs(partial - 0.8 * 0.5 * 0.75) < 0.04
     assert abs(empty - 0.8 * 0.5 * 0.25) < 0.03
+
+
+@pytest.mark.parametrize("sub_report", [0.2, 1.0])
+def test_the_finding_that_a_patch_was_chosen_for_is_kept_in_half_of_the_samples(sub_report):
+    transform = SampleSubReport(report_dropout=0.0, sub_report=sub_report)
+    kept = []
+    for _ in range(2000):
+        drawn = {
+            "segmentation": segmentation(),
+            FINDING_VALUES: ((1,), (2,), (3,)),
+            FINDING_GROUPS: (0, 0, 1),
+            FOCUS: 1,
+        }
+        kept.append(transform(**drawn)[KEPT])
+    assert all(first == focus for first, focus, _ in kept), "findings that share a sentence go together"
+    shares = [sum(column) / len(kept) for column in zip(*kept, strict=True)]
+    assert abs(shares[1] - 0.5) < 0.04
+    assert abs(shares[2] - (1 - sub_report / 2)) < 0.04
+
+
+def test_a_patch_that_was_chosen_for_a_finding_has_a_whole_report_without_sub_reports():
+    drawn = {"segmentation": segmentation(), FINDING_VALUES: ((1,), (2,)), FOCUS: 1}
+    kept = {SampleSubReport(report_dropout=0.0, sub_report=0.0)(**drawn)[KEPT] for _ in range(20)}
+    assert kept == {(True, True)}
 
 
 @pytest.mark.parametrize("dtype", [torch.int16, torch.uint8, torch.int64, torch.float32])
