@@ -1,7 +1,7 @@
 """FiLM: feature-wise scale and shift from text (Perez et al., 2018, arXiv:1709.07871).
 
 Deviation: the conditioning vector is pooled from the sentence memory by a learned query (attention pooling), with the
-memory's bias, so that denied findings weigh less and a missing report is the null token.
+memory's bias, so that denied findings weigh less and a missing report is one token of its own.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 Every sentence is one token (DESIGN: one vector per report hides which side a finding is on). A token is the projected,
 whitened sentence vector plus embeddings of what the encoder represents badly: assertion, laterality and section. A
-learned null token, always attendable, stands for "the report says nothing"; a missing report is the null token alone.
+learned null token, always attendable, stands for "the report says nothing of it". A missing report is another learned
+token in its place, alone: what no sentence mentions is not to be segmented, yet without a report everything is, and one
+token for both left remnants of denied lesions (docs/design.md).
 
 Softmax over a long report spreads out: sixty sentences that say nothing take from the one that matters. Attention
 logits are therefore multiplied by the logarithm of the number of tokens (scalable softmax, Nakanishi 2025,
@@ -55,7 +57,7 @@ class Memory(NamedTuple):
     """What the adapters attend to.
 
     Attributes:
-        tokens: ``(B, 1 + S, D)``; token 0 is the null token.
+        tokens: ``(B, 1 + S, D)``; token 0 is the null token, or that of a missing report.
         bias: ``(B, 1 + S)`` added to attention logits; -inf where padded.
         summary: ``(B, 1 + S)`` bool: null token and sentences that sum the report up (its impression).
     """
@@ -93,6 +95,7 @@ class ReportMemory(nn.Module):
         self.section = nn.Embedding(len(Section), memory_dim)
         self.norm = nn.LayerNorm(memory_dim)
         self.null = nn.Parameter(torch.randn(1, 1, memory_dim))
+        self.missing = nn.Parameter(torch.randn(1, 1, memory_dim))
         self.assertion_bias = nn.Parameter(torch.tensor([_INITIAL_BIAS[state] for state in sorted(Assertion)]))
 
     def forward(self, report: ReportTensors) -> Memory:
@@ -111,7 +114,8 @@ class ReportMemory(nn.Module):
             tokens = (tokens * there).sum(dim=1, keepdim=True) / there.sum(dim=1, keepdim=True).clamp_min(1)
             padding = padding.all(dim=1, keepdim=True)
             bias, summary = torch.zeros_like(bias[:, :1]), ~padding
-        tokens = torch.cat((self.null.expand(batch, -1, -1).to(tokens.dtype), tokens), dim=1)
+        first = torch.where(padding.all(dim=1)[:, None, None], self.missing, self.null)
+        tokens = torch.cat((first.to(tokens.dtype), tokens), dim=1)
         bias = torch.cat((bias.new_zeros(batch, 1), bias.masked_fill(padding, float("-inf"))), dim=1)
         summary = torch.cat((torch.ones_like(padding[:, :1]), summary & ~padding), dim=1)
         return Memory(self.norm(tokens), bias, summary)

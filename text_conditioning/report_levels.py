@@ -2,7 +2,7 @@
 
 After Talk2MedSAM's hierarchical coarse/fine gated fusion: deep stages read the coarse level, shallow stages the fine
 one, each with its own number of heads and initial gate. We deviate in that the fine level are sentences, not tokens,
-and that both levels keep the null token, which a missing report consists of.
+and that both levels keep the null token, or that of a missing report.
 """
 
 from __future__ import annotations

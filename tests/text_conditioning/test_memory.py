@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -29,6 +31,24 @@ def test_the_null_token_does_not_depend_on_the_report(tokens: ReportMemory) -> N
     first, second = (tokens(report([Assertion.PRESENT], seed=seed)).tokens for seed in (0, 1))
     assert torch.equal(first[:, 0], second[:, 0])
     assert not torch.equal(first[:, 1], second[:, 1])
+
+
+def test_no_report_is_another_token_than_a_report_that_says_nothing(tokens: ReportMemory) -> None:
+    nothing = tokens(report([], padded=2)).tokens[0, 0]
+    something = tokens(report([Assertion.PRESENT], padded=1)).tokens[0, 0]
+    rows = zip(report([], padded=2), report([Assertion.PRESENT], padded=1), strict=True)
+    both = tokens(ReportTensors(*map(torch.cat, rows)))
+    assert (nothing - something).abs().max() > 0.1
+    torch.testing.assert_close(both.tokens[:, 0], torch.stack((nothing, something)))
+
+
+def test_attention_gets_sharper_with_the_number_of_sentences_and_padding_does_not_count(tokens: ReportMemory) -> None:
+    factors = [float(tokens(report([Assertion.PRESENT] * count)).sharpness) for count in (1, 7, 60)]
+    assert factors == sorted(factors)
+    assert factors[1] == pytest.approx(1)
+    assert factors[2] / factors[1] == pytest.approx(math.log(62) / math.log(9))
+    padded = tokens(report([Assertion.PRESENT] * 7, padded=20))
+    assert float(padded.sharpness) == pytest.approx(factors[1])
 
 
 def test_denied_and_past_findings_start_far_below_present_ones(tokens: ReportMemory) -> None:
