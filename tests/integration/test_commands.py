@@ -23,8 +23,8 @@ REPOSITORY = Path(__file__).parents[2]
 DATA = Path(os.environ.get("REPORTSEG_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 CT = DATA / "ct_volumes" / "chest_ct_a.nii.gz"
 RECIPE = {"recipe": {"backbone_optimizer": "adamw", "adapter_lr": 0.003}}
-# A user's own trainer, in a folder of their own. One epoch is short: two of three patches show a lesion, and the masks
-# of real CT are not empty.
+# A user's own trainer, in a folder of their own: one epoch that is long enough for masks in real CT, with patches that
+# are all chosen for findings.
 OWN_TRAINER = """
 from nnunet_reportseg.training.schedules import ReportGuidedTrainer_1epoch
 
@@ -32,7 +32,8 @@ from nnunet_reportseg.training.schedules import ReportGuidedTrainer_1epoch
 class ReportGuidedTrainer_MyLesions(ReportGuidedTrainer_1epoch):
     def __init__(self, plans, configuration, fold, dataset_json, device):
         super().__init__(plans, configuration, fold, dataset_json, device)
-        self.oversample_foreground_percent = 0.67
+        self.num_iterations_per_epoch = 400
+        self.oversample_foreground_percent = 1.0
 """
 TRAINER = "ReportGuidedTrainer_MyLesions"
 
