@@ -46,9 +46,8 @@ def with_twins(reports: Iterable[CaseReport], *, denied: bool) -> list[CaseRepor
 def _twins(report: CaseReport, *, denied: bool) -> Iterator[Sentence]:
     for index, sentence in enumerate(report.sentences):
         denial = denied_sentence(sentence) if denied and index in report.linked else None
-        for found in (sentence, denial):
-            mirrored = None if found is None else mirrored_sentence(found)
-            yield from (twin for twin in (denial, mirrored) if twin is not None)
+        twins = (denial, mirrored_sentence(sentence), denial and mirrored_sentence(denial))
+        yield from (twin for twin in twins if twin is not None)
 
 
 def mirrored_tensors(reports: Sequence[CaseReport], vectors: SentenceVectors, *, length: int) -> ReportTensors | None:

@@ -58,7 +58,7 @@ class ReportDataLoader(nnUNetDataLoader):
         finding_values: Mapping[str, tuple[tuple[int, ...], ...]],
         finding_groups: Mapping[str, tuple[int, ...]],
         have_twins: frozenset[str],
-        balanced: bool = False,
+        balanced: bool,
         transforms: BasicTransform,
         **kwargs: Any,
     ) -> None:
