@@ -19,6 +19,10 @@ class ReportTextError(TextConditioningError, ValueError):
     """A report holds nothing to read."""
 
 
+class AssertionRulesError(TextConditioningError, ValueError):
+    """A file with the assertion rules of a language cannot be read or does not follow the format."""
+
+
 class WhiteningError(TextConditioningError, ValueError):
     """Vectors given to the whitening have the wrong shape or are not finite."""
 

@@ -1,0 +1,204 @@
+"""How far the triggers of a sentence reach: its clauses, and the state of every place in it.
+
+As in NegEx and ConText a trigger acts on what stands before or after it, up to the end of its clause. We deviate in where
+clauses end: next to the listed boundaries ("but", ";", ", and no") a joint between two finite verbs ends one ("no
+effusion is seen and a nodule is present"), and what stands in brackets is read by itself first ("lesion (cyst?)").
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+from text_conditioning.assertion_rules import Rules
+from text_conditioning.assertion_states import Assertion
+
+_STRAIGHT = str.maketrans({"\u2019": "'", "\u2018": "'", "\u2013": "-", "\u2014": "-", "[": "(", "]": ")"})
+_BRACKETS = re.compile(r"\(([^()]{1,200})\)")
+_WORD = re.compile(r"[^\W\d_]+")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_COMMA = re.compile(r"[,:](?= )")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A clause of a sentence.
+
+    Attributes:
+        start: Its first character.
+        end: One past its last character, without white space.
+        state: Its state; None where it names no finding ("In the left lung,", "the heart is normal").
+    """
+
+    start: int
+    end: int
+    state: Assertion | None
+
+
+@dataclass(frozen=True)
+class _Trigger:
+    start: int
+    end: int
+    rank: int
+
+
+class Reading:
+    """A sentence with its triggers and clauses.
+
+    Attributes:
+        clauses: The clauses in order.
+    """
+
+    def __init__(self, sentence: str, rules: Rules) -> None:
+        self._rules = rules
+        self._text, self._kept = _normalised(sentence)
+        self._brackets: list[tuple[int, int, Reading]] = []
+        self._mask_brackets()
+        self._triggers = self._find_triggers()
+        self._starts = self._find_clauses()
+        self._by_clause: list[list[_Trigger]] = [[] for _ in self._starts]
+        for trigger in self._triggers:
+            self._by_clause[bisect_right(self._starts, trigger.start) - 1].append(trigger)
+        self.clauses: tuple[Clause, ...] = self._read_clauses(sentence)
+
+    def state_of(self, start: int, end: int) -> Assertion:
+        """Return the state of the concept at these characters of the sentence."""
+        return self._reached_by(self._place(start), self._place(end)) or Assertion.PRESENT
+
+    def _place(self, position: int) -> int:
+        """Turn a place in the sentence into one in the normalised text."""
+        return position if self._kept is None else bisect_right(self._kept, position - 1)
+
+    def _reached_by(self, start: int, end: int) -> Assertion | None:
+        for first, last, inside in self._brackets:
+            if first <= start < last:
+                state = inside._reached_by(start - first, end - first)
+                if state is not None:
+                    return state
+        found = [t.rank for t in self._by_clause[bisect_right(self._starts, start) - 1] if self._reaches(t, start, end)]
+        for first, last in self._covered:
+            if first < start < last and (match := self._rules.triggers.match(self._text, first, start)):
+                found.append(_rank(match))  # "no change in vision" is no denial, unless the change is the concept
+        return self._rules.groups[min(found)].state if found else None
+
+    def _reaches(self, trigger: _Trigger, start: int, end: int) -> bool:
+        group = self._rules.groups[trigger.rank]
+        if start >= trigger.end:
+            return group.after and not (group.near and _COMMA.search(self._text, trigger.end, start))
+        if end <= trigger.start:
+            return group.before and not (group.near and _COMMA.search(self._text, end, trigger.start))
+        return False
+
+    def _mask_brackets(self) -> None:
+        """Read what stands in brackets by itself and hide it, unless it speaks of what stands before: "(not seen)"."""
+        parts, position = [], 0
+        for match in _BRACKETS.finditer(self._text):
+            inside = Reading(match.group(1), self._rules)
+            if inside._triggers and inside._begins_with_trigger():
+                continue
+            self._brackets.append((match.start(1), match.end(1), inside))
+            parts += [self._text[position : match.start(1)], "~" * (match.end(1) - match.start(1))]
+            position = match.end(1)
+        if parts:
+            self._text = "".join([*parts, self._text[position:]])
+
+    def _begins_with_trigger(self) -> bool:
+        first = self._triggers[0]
+        return self._rules.groups[first.rank].before and not _WORD.search(self._text, 0, first.start)
+
+    def _find_triggers(self) -> list[_Trigger]:
+        found = []
+        self._covered: list[tuple[int, int]] = []
+        for match in self._rules.triggers.finditer(self._text):
+            rank = _rank(match)
+            self._covered.append(match.span())
+            if self._rules.groups[rank].state is not None:
+                found.append(_Trigger(match.start(), match.end(), rank))
+        return found
+
+    def _find_clauses(self) -> list[int]:
+        """Return where the clauses begin, the first at 0."""
+        text, rules = self._text, self._rules
+        inside = {place for start, end in self._covered for place in range(start + 1, end)}
+        starts = {0}
+        for match in rules.boundaries.finditer(text):
+            start = _first_letter(text, match)
+            if start not in inside and match.start() > 0:
+                starts.add(start)
+        bounds = sorted(starts)
+        joints = [(joint, _first_letter(text, joint)) for joint in rules.joints.finditer(text)]
+        verbs = [match.span() for match in rules.predicates.finditer(text)]
+        verb_starts = {start for start, _ in verbs}
+        first_joint = 0
+        for (_, before), (after, _) in zip(verbs, verbs[1:], strict=False):
+            while first_joint < len(joints) and joints[first_joint][0].start() < before:
+                first_joint += 1
+            if bisect_right(bounds, before) != bisect_right(bounds, after):
+                continue
+            between = []
+            for joint, start in joints[first_joint:]:
+                if joint.start() >= after:
+                    break
+                if joint.end() not in verb_starts and start not in inside:
+                    between.append((joint, start))
+            commas = [start for joint, start in between if joint.group().startswith(",")]
+            if between:
+                starts.add(commas[0] if commas else between[-1][1])
+        return sorted(starts)
+
+    def _read_clauses(self, sentence: str) -> tuple[Clause, ...]:
+        clauses = []
+        for index, (start, end) in enumerate(zip(self._starts, [*self._starts[1:], len(self._text)], strict=True)):
+            text = self._text[start:end].rstrip()
+            if not text:
+                continue
+            ranks = [trigger.rank for trigger in self._by_clause[index]]
+            state = self._rules.groups[min(ranks)].state if ranks else self._plain_state(text)
+            last = start + len(text)
+            if self._kept is not None:
+                start, last = self._kept[start], self._kept[last - 1] + 1
+            clauses.append(Clause(start, last, state))
+        return tuple(clauses)
+
+    def _plain_state(self, clause: str) -> Assertion | None:
+        """Return the state of a clause without triggers: None where it names no finding."""
+        if self._rules.normal.search(clause) or self._rules.light_words.issuperset(_WORD.findall(clause)):
+            return None
+        return Assertion.PRESENT
+
+
+@lru_cache(maxsize=64)
+def read_assertions(sentence: str, rules: Rules) -> Reading:
+    """Find the triggers and clauses of a sentence.
+
+    Args:
+        sentence: One sentence of a report.
+        rules: The rules of its language.
+
+    Returns:
+        The sentence as the rules read it.
+    """
+    return Reading(sentence, rules)
+
+
+def _rank(match: re.Match[str]) -> int:
+    return int((match.lastgroup or "g0")[1:])
+
+
+def _first_letter(text: str, match: re.Match[str]) -> int:
+    letter = _LETTER_OR_DIGIT.search(text, match.start(), match.end())
+    return letter.start() if letter else match.end()
+
+
+def _normalised(sentence: str) -> tuple[str, list[int] | None]:
+    """Return lower-case text with single spaces, and for each of its characters the place in the sentence."""
+    text = sentence.lower()
+    if len(text) != len(sentence):  # some capitals of other scripts become two letters
+        text = "".join(c.lower() if len(c.lower()) == 1 else c for c in sentence)
+    text = text.translate(_STRAIGHT)
+    if not re.search(r"\s\s|[^\S ]", text):
+        return text, None
+    kept = [i for i, c in enumerate(text) if not (c.isspace() and i and text[i - 1].isspace())]
+    return "".join(" " if text[i].isspace() else text[i] for i in kept), kept
