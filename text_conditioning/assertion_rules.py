@@ -46,13 +46,15 @@ class TriggerGroup:
     """Phrases that say the same of what they reach.
 
     Attributes:
-        state: The state they give; None for phrases that only look like a trigger.
+        state: The state they give to their clause; None for phrases that only look like a trigger.
+        concept_state: The state they give to a concept that they reach.
         after: Whether they act on what follows.
         before: Whether they act on what precedes.
         near: Whether a comma ends their reach.
     """
 
     state: Assertion | None
+    concept_state: Assertion | None
     after: bool
     before: bool
     near: bool
@@ -165,16 +167,18 @@ class _RulesFile:
         where = f"triggers[{index}]"
         if not isinstance(group, dict):
             raise self._error(where, "must be an object")
-        if unknown := sorted(set(group) - {"state", "reach", "near", "phrases", "marks", "about"}):
+        if unknown := sorted(set(group) - {"state", "concept", "reach", "near", "phrases", "marks", "about"}):
             raise self._error(f"{where}.{unknown[0]}", "is unknown")
-        state, reach, near = group.get("state"), group.get("reach", "both"), group.get("near", False)
-        if "state" not in group or not isinstance(state, str | None) or state not in _STATES:
-            raise self._error(f"{where}.state", f"must be null or one of {', '.join(filter(None, _STATES))}")
+        state, concept = group.get("state"), group.get("concept", group.get("state"))
+        reach, near = group.get("reach", "both"), group.get("near", False)
+        for key, value in (("state", state), ("concept", concept)):
+            if "state" not in group or not isinstance(value, str | None) or value not in _STATES:
+                raise self._error(f"{where}.{key}", f"must be null or one of {', '.join(filter(None, _STATES))}")
         if reach not in _REACHES:
             raise self._error(f"{where}.reach", f"must be one of {', '.join(_REACHES)}")
         if not isinstance(near, bool):
             raise self._error(f"{where}.near", "must be true or false")
-        return TriggerGroup(_STATES[state], reach != "before", reach != "after", near)
+        return TriggerGroup(_STATES[state], _STATES[concept], reach != "before", reach != "after", near)
 
     def _trigger(self, index: int, group: dict[str, Any]) -> str:
         where = f"triggers[{index}]"

@@ -81,7 +81,7 @@ class Reading:
         for first, last in self._covered:
             if first < start < last and (match := self._rules.triggers.match(self._text, first, start)):
                 found.append(_rank(match))  # "no change in vision" is no denial, unless the change is the concept
-        return self._rules.groups[min(found)].state if found else None
+        return self._rules.groups[min(found)].concept_state if found else None
 
     def _reaches(self, trigger: _Trigger, start: int, end: int) -> bool:
         group = self._rules.groups[trigger.rank]
