@@ -13,8 +13,11 @@ A file `languages/<code>.json` holds:
   the next comma), `phrases` and `marks` (punctuation, taken literally). Of two triggers that reach a finding, the
   group that is named first wins.
 - `boundaries`: what separates clauses. The new clause begins at the first letter or digit of the match, or behind it.
+- `asides`: clauses inside another one, with the comma before and after; they are read by themselves, as brackets are.
 - `predicates` and `joints`: finite verbs, and what may join two clauses that have one each.
-- `normal`: phrases that say that all is well, and `light_words`: words that name no finding.
+- `dependents`: how a clause begins that only says more about the one before ("which may be ..."); it gets no vector of its own.
+- What a clause without trigger may be that names no finding: `openings` match a whole clause ("in the left lung,"), `normal`
+  a phrase in it that says that all is well, and `light_words` are those of which it may consist.
 
 Phrases are matched, as whole words, against lower-case text with single spaces and straight quotes.
 """
@@ -37,7 +40,7 @@ LANGUAGES: Path = Path(__file__).with_name("languages")
 _STATES: dict[str | None, Assertion | None] = {None: None, **{state.name.lower(): state for state in Assertion}}
 _REACHES = ("after", "before", "both")
 _FRAGMENT = re.compile(r"\{([a-z][a-z_]*)\}")
-_LISTS = ("boundaries", "predicates", "joints", "normal")
+_LISTS = ("asides", "boundaries", "predicates", "joints", "dependents", "openings", "normal")
 _NOTHING = re.compile(r"(?!)")
 
 
@@ -69,9 +72,12 @@ class Rules:
         known: False where there is no file for the language; then nothing is denied, and every state is PRESENT.
         groups: Groups of triggers; the first one that reaches a finding gives its state.
         triggers: Matches any trigger; the name of the matching group is "g" and its index in `groups`.
+        asides: Matches a clause inside another one, commas included.
         boundaries: Matches what separates two clauses.
         predicates: Matches a finite verb.
         joints: Matches what may join two clauses.
+        dependents: Matches the beginning of a clause that belongs to the one before.
+        openings: Matches a whole clause that names no finding.
         normal: Matches a phrase that says that all is well.
         light_words: Words that name no finding.
     """
@@ -80,9 +86,12 @@ class Rules:
     known: bool = False
     groups: tuple[TriggerGroup, ...] = ()
     triggers: re.Pattern[str] = field(default=_NOTHING, repr=False)
+    asides: re.Pattern[str] = field(default=_NOTHING, repr=False)
     boundaries: re.Pattern[str] = field(default=_NOTHING, repr=False)
     predicates: re.Pattern[str] = field(default=_NOTHING, repr=False)
     joints: re.Pattern[str] = field(default=_NOTHING, repr=False)
+    dependents: re.Pattern[str] = field(default=_NOTHING, repr=False)
+    openings: re.Pattern[str] = field(default=_NOTHING, repr=False)
     normal: re.Pattern[str] = field(default=_NOTHING, repr=False)
     light_words: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -159,7 +168,7 @@ class _RulesFile:
             known=True,
             groups=tuple(self._group(index, group) for index, group in enumerate(groups)),
             triggers=re.compile("|".join(self._trigger(index, group) for index, group in enumerate(groups))),
-            **{name: self._compiled(name, lists[name], whole=name in ("predicates", "normal")) for name in _LISTS},
+            **{name: self._compiled(name, lists[name], whole=name in ("predicates", "dependents", "normal")) for name in _LISTS},
             light_words=frozenset(" ".join(self._strings("light_words", content.get("light_words", []))).split()),
         )
 

@@ -16,9 +16,10 @@ from text_conditioning.assertion_rules import Rules
 from text_conditioning.assertion_states import Assertion
 
 _STRAIGHT = str.maketrans({"\u2019": "'", "\u2018": "'", "\u2013": "-", "\u2014": "-", "[": "(", "]": ")"})
-_BRACKETS = re.compile(r"\(([^()]{1,200})\)")
+_BRACKETS = re.compile(r"\([^()]{1,200}\)")
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_PUNCTUATION = re.compile(r"[^\w\s]")
 _COMMA = re.compile(r"[,:](?= )")
 
 
@@ -54,8 +55,9 @@ class Reading:
     def __init__(self, sentence: str, rules: Rules) -> None:
         self._rules = rules
         self._text, self._kept = _normalised(sentence)
-        self._brackets: list[tuple[int, int, Reading]] = []
-        self._mask_brackets()
+        self._asides: list[tuple[int, int, Reading]] = []
+        self._mask_asides(_BRACKETS)
+        self._mask_asides(rules.asides)
         self._triggers = self._find_triggers()
         self._starts = self._find_clauses()
         self._by_clause: list[list[_Trigger]] = [[] for _ in self._starts]
@@ -72,7 +74,7 @@ class Reading:
         return position if self._kept is None else bisect_right(self._kept, position - 1)
 
     def _reached_by(self, start: int, end: int) -> Assertion | None:
-        for first, last, inside in self._brackets:
+        for first, last, inside in self._asides:
             if first <= start < last:
                 state = inside._reached_by(start - first, end - first)
                 if state is not None:
@@ -91,16 +93,17 @@ class Reading:
             return group.before and not (group.near and _COMMA.search(self._text, end, trigger.start))
         return False
 
-    def _mask_brackets(self) -> None:
+    def _mask_asides(self, pattern: re.Pattern[str]) -> None:
         """Read what stands in brackets by itself and hide it, unless it speaks of what stands before: "(not seen)"."""
         parts, position = [], 0
-        for match in _BRACKETS.finditer(self._text):
-            inside = Reading(match.group(1), self._rules)
+        for match in pattern.finditer(self._text):
+            start, end = match.start() + 1, match.end() - 1
+            inside = Reading(self._text[start:end], self._rules)
             if inside._triggers and inside._begins_with_trigger():
                 continue
-            self._brackets.append((match.start(1), match.end(1), inside))
-            parts += [self._text[position : match.start(1)], "~" * (match.end(1) - match.start(1))]
-            position = match.end(1)
+            self._asides.append((start, end, inside))
+            parts += [self._text[position:start], "~" * (end - start)]
+            position = end
         if parts:
             self._text = "".join([*parts, self._text[position:]])
 
@@ -122,9 +125,12 @@ class Reading:
         """Return where the clauses begin, the first at 0."""
         text, rules = self._text, self._rules
         inside = {place for start, end in self._covered for place in range(start + 1, end)}
+        first_words = {start for start, _ in self._covered} - {trigger.start for trigger in self._triggers}
         starts = {0}
         for match in rules.boundaries.finditer(text):
             start = _first_letter(text, match)
+            if start in first_words and not _PUNCTUATION.search(match.group()):
+                continue  # "performed without contrast"
             if start not in inside and match.start() > 0:
                 starts.add(start)
         bounds = sorted(starts)
@@ -156,6 +162,8 @@ class Reading:
                 continue
             ranks = [trigger.rank for trigger in self._by_clause[index]]
             state = self._rules.groups[min(ranks)].state if ranks else self._plain_state(text)
+            if clauses and self._rules.dependents.match(text):
+                state = None
             last = start + len(text)
             if self._kept is not None:
                 start, last = self._kept[start], self._kept[last - 1] + 1
@@ -164,9 +172,10 @@ class Reading:
 
     def _plain_state(self, clause: str) -> Assertion | None:
         """Return the state of a clause without triggers: None where it names no finding."""
-        if self._rules.normal.search(clause) or self._rules.light_words.issuperset(_WORD.findall(clause)):
+        rules = self._rules
+        if rules.light_words.issuperset(_WORD.findall(clause)) or rules.normal.search(clause):
             return None
-        return Assertion.PRESENT
+        return None if rules.openings.fullmatch(clause) else Assertion.PRESENT
 
 
 @lru_cache(maxsize=64)
