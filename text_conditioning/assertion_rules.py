@@ -167,7 +167,10 @@ class _RulesFile:
             language=content["language"],
             known=True,
             groups=tuple(self._group(index, group) for index, group in enumerate(groups)),
-            triggers=re.compile("|".join(self._trigger(index, group) for index, group in enumerate(groups))),
+            triggers=self._compile(
+                {f"triggers[{index}].phrases": group.get("phrases", []) for index, group in enumerate(groups)},
+                "|".join(self._trigger(index, group) for index, group in enumerate(groups)),
+            ),
             **{name: self._compiled(name, lists[name], whole=name in ("predicates", "dependents", "normal")) for name in _LISTS},
             light_words=frozenset(" ".join(self._strings("light_words", content.get("light_words", []))).split()),
         )
@@ -199,16 +202,32 @@ class _RulesFile:
         return f"(?P<g{index}>{'|'.join(parts + marks)})"
 
     def _compiled(self, where: str, phrases: list[str], *, whole: bool) -> re.Pattern[str]:
-        return re.compile(self._any_of(where, phrases, whole=whole)) if phrases else _NOTHING
+        return self._compile({where: phrases}, self._any_of(where, phrases, whole=whole)) if phrases else _NOTHING
+
+    def _compile(self, phrases: dict[str, list[str]], pattern: str) -> re.Pattern[str]:
+        """Compile the phrases as one expression; one by one only to find the one to blame."""
+        try:
+            compiled = re.compile(pattern)
+        except re.error:
+            compiled = _NOTHING
+        named = len(compiled.groupindex)
+        empty = compiled.search("a")
+        if compiled is not _NOTHING and compiled.groups == named and (empty is None or empty.end() > empty.start()):
+            return compiled
+        for where, entries in phrases.items():
+            for phrase in entries:
+                self._check(where, phrase)
+        raise self._error(", ".join(phrases), "do not make one regular expression together")
+
+    def _check(self, where: str, phrase: str) -> None:
+        try:
+            pattern = re.compile(self._filled(where, phrase))
+        except re.error as error:
+            raise self._error(where, f"holds {phrase!r}, which is no regular expression: {error}") from error
+        if pattern.groups or pattern.match(""):
+            raise self._error(where, f"holds {phrase!r}; use (?:...) for groups, and let no phrase match nothing")
 
     def _any_of(self, where: str, phrases: list[str], *, whole: bool) -> str:
-        for phrase in phrases:
-            try:
-                pattern = re.compile(self._filled(where, phrase))
-            except re.error as error:
-                raise self._error(where, f"holds {phrase!r}, which is no regular expression: {error}") from error
-            if pattern.groups or (pattern.match("") and not where.startswith("words")):
-                raise self._error(where, f"holds {phrase!r}; use (?:...) for groups, and let no phrase match nothing")
         joined = "(?:" + "|".join(self._filled(where, phrase) for phrase in phrases) + ")"
         return rf"\b{joined}\b" if whole else joined
 
