@@ -17,6 +17,7 @@ from text_conditioning.assertion import Assertion
 from text_conditioning.errors import ReportTextError
 from text_conditioning.reports import Sentence, parse_report
 
+_NOT_THERE = (Assertion.ABSENT, Assertion.HISTORICAL)
 FEWEST_WORDS = 3  # a sentence shorter than this is no part of a finding: "Nodule." is in all of them
 
 
@@ -131,11 +132,11 @@ def _sentences(text: str, sidecar: Sidecar, case_id: str) -> tuple[Sentence, ...
 
 
 def _linked(sentences: Sequence[Sentence], finding: str) -> list[int]:
-    """Sentences of a finding: the same words; else those that contain it and do not deny; else its longer parts."""
+    """Sentences of a finding: the same words; else those that contain it, denials left out; else its longer parts."""
     wanted = _normalise(finding)
     words = [_normalise(sentence.text) for sentence in sentences]
     exact = [i for i, text in enumerate(words) if text == wanted]
-    holding = [i for i, text in enumerate(words) if wanted in text and sentences[i].assertion is not Assertion.ABSENT]
+    holding = [i for i, text in enumerate(words) if wanted in text and sentences[i].assertion not in _NOT_THERE]
     parts = [i for i, text in enumerate(words) if text in wanted and len(text.split()) >= FEWEST_WORDS]
     return exact or holding or parts
 

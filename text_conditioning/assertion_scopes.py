@@ -1,21 +1,22 @@
 """How far the triggers of a sentence reach: its clauses, and the state of every place in it.
 
-As in NegEx and ConText a trigger acts on what stands before or after it, up to the end of its clause. We deviate in where
-clauses end: next to the listed boundaries ("but", ";", ", and no") a joint between two finite verbs ends one ("no
+As in NegEx and ConText a trigger acts on what stands before or after it, up to the end of its clause. We deviate in
+where clauses end: next to the listed boundaries ("but", ";", ", and no") a joint between two finite verbs ends one ("no
 effusion is seen and a nodule is present"), and what stands in brackets is read by itself first ("lesion (cyst?)").
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from text_conditioning.assertion_rules import Rules
 from text_conditioning.assertion_states import Assertion
+from text_conditioning.assertion_text import normalised
 
-_STRAIGHT = str.maketrans({"\u2019": "'", "\u2018": "'", "\u2013": "-", "\u2014": "-", "[": "(", "]": ")"})
 _BRACKETS = re.compile(r"\([^()]{1,200}\)")
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
@@ -54,7 +55,7 @@ class Reading:
 
     def __init__(self, sentence: str, rules: Rules) -> None:
         self._rules = rules
-        self._text, self._kept = _normalised(sentence)
+        self._text, self._kept = normalised(sentence)
         self._asides: list[tuple[int, int, Reading]] = []
         self._mask_asides(_BRACKETS)
         self._mask_asides(rules.asides)
@@ -137,25 +138,22 @@ class Reading:
         joints = [(joint, _first_letter(text, joint)) for joint in rules.joints.finditer(text)]
         verbs = [match.span() for match in rules.predicates.finditer(text)]
         verb_starts = {start for start, _ in verbs}
-        first_joint = 0
-        for (_, before), (after, _) in zip(verbs, verbs[1:], strict=False):
-            while first_joint < len(joints) and joints[first_joint][0].start() < before:
-                first_joint += 1
+        joint_starts = [joint.start() for joint, _ in joints]
+        for (_, before), (after, _) in pairwise(verbs):
             if bisect_right(bounds, before) != bisect_right(bounds, after):
                 continue
-            between = []
-            for joint, start in joints[first_joint:]:
-                if joint.start() >= after:
-                    break
-                if joint.end() not in verb_starts and start not in inside:
-                    between.append((joint, start))
+            between = [
+                (joint, start)
+                for joint, start in joints[bisect_left(joint_starts, before) : bisect_left(joint_starts, after)]
+                if joint.end() not in verb_starts and start not in inside
+            ]
             commas = [start for joint, start in between if joint.group().startswith(",")]
             if between:
                 starts.add(commas[0] if commas else between[-1][1])
         return sorted(starts)
 
     def _read_clauses(self, sentence: str) -> tuple[Clause, ...]:
-        clauses = []
+        clauses: list[Clause] = []
         for index, (start, end) in enumerate(zip(self._starts, [*self._starts[1:], len(self._text)], strict=True)):
             text = self._text[start:end].rstrip()
             if not text:
@@ -199,15 +197,3 @@ def _rank(match: re.Match[str]) -> int:
 def _first_letter(text: str, match: re.Match[str]) -> int:
     letter = _LETTER_OR_DIGIT.search(text, match.start(), match.end())
     return letter.start() if letter else match.end()
-
-
-def _normalised(sentence: str) -> tuple[str, list[int] | None]:
-    """Return lower-case text with single spaces, and for each of its characters the place in the sentence."""
-    text = sentence.lower()
-    if len(text) != len(sentence):  # some capitals of other scripts become two letters
-        text = "".join(c.lower() if len(c.lower()) == 1 else c for c in sentence)
-    text = text.translate(_STRAIGHT)
-    if not re.search(r"\s\s|[^\S ]", text):
-        return text, None
-    kept = [i for i, c in enumerate(text) if not (c.isspace() and i and text[i - 1].isspace())]
-    return "".join(" " if text[i].isspace() else text[i] for i in kept), kept

@@ -1,8 +1,8 @@
 """The clauses of a sentence that get a vector and a state each.
 
-"No pleural effusion, but a small left pneumothorax persists." says two things, and one vector with one state would get one
-of them wrong. A sentence is split only where its clauses differ in state; otherwise it stays whole, because an encoder
-reads a whole sentence better than its parts.
+"No pleural effusion, but a small left pneumothorax persists." says two things, and one vector with one state would get
+one of them wrong. A sentence is split only where its clauses differ in state; otherwise it stays whole, because an
+encoder reads a whole sentence better than its parts.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ Span = tuple[int, int]
 def split_clauses(sentence: str, *, rules: Rules | None = None) -> tuple[Span, ...]:
     """Split a sentence where its clauses have different states.
 
-    What connects two clauses ("but", "and") belongs to the second one, the comma before it to the first one. Each clause
-    that is classified alone has the state that it has in the sentence; where that does not hold, the sentence stays
-    whole.
+    What connects two clauses ("but", "and") belongs to the second one, the comma before it to the first one. Each
+    clause that is classified alone has the state that it has in the sentence; where that does not hold, the sentence
+    stays whole.
 
     Args:
         sentence: One sentence of a report.

@@ -71,7 +71,8 @@ class OracleEncoder:
     def _state(self, sentence: str) -> int:
         if sentence in self._present:
             return 0
-        return 1 if sentence in self._absent or classify(sentence) is Assertion.ABSENT else 2
+        not_there = classify(sentence) in (Assertion.ABSENT, Assertion.HISTORICAL)
+        return 1 if sentence in self._absent or not_there else 2
 
 
 def _with_twins(sentences: Iterable[str]) -> set[str]:
