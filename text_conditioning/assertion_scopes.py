@@ -15,11 +15,10 @@ from itertools import pairwise
 
 from text_conditioning.assertion_rules import Rules
 from text_conditioning.assertion_states import Assertion
-from text_conditioning.assertion_text import normalised
+from text_conditioning.assertion_text import first_letter, normalised
 
 _BRACKETS = re.compile(r"\([^()]{1,200}\)")
 _WORD = re.compile(r"[^\W\d_]+")
-_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _PUNCTUATION = re.compile(r"[^\w\s]")
 _COMMA = re.compile(r"[,:](?= )")
 
@@ -60,6 +59,7 @@ class Reading:
         self._mask_asides(_BRACKETS)
         self._mask_asides(rules.asides)
         self._triggers = self._find_triggers()
+        self._commas = [match.start() for match in _COMMA.finditer(self._text)]
         self._starts = self._find_clauses()
         self._by_clause: list[list[_Trigger]] = [[] for _ in self._starts]
         for trigger in self._triggers:
@@ -89,10 +89,13 @@ class Reading:
     def _reaches(self, trigger: _Trigger, start: int, end: int) -> bool:
         group = self._rules.groups[trigger.rank]
         if start >= trigger.end:
-            return group.after and not (group.near and _COMMA.search(self._text, trigger.end, start))
+            return group.after and not (group.near and self._comma_between(trigger.end, start))
         if end <= trigger.start:
-            return group.before and not (group.near and _COMMA.search(self._text, end, trigger.start))
+            return group.before and not (group.near and self._comma_between(end, trigger.start))
         return False
+
+    def _comma_between(self, start: int, end: int) -> bool:
+        return bisect_left(self._commas, start) < bisect_left(self._commas, end)
 
     def _mask_asides(self, pattern: re.Pattern[str]) -> None:
         """Read what stands in brackets by itself and hide it, unless it speaks of what stands before: "(not seen)"."""
@@ -129,13 +132,13 @@ class Reading:
         first_words = {start for start, _ in self._covered} - {trigger.start for trigger in self._triggers}
         starts = {0}
         for match in rules.boundaries.finditer(text):
-            start = _first_letter(text, match)
+            start = first_letter(text, match)
             if start in first_words and not _PUNCTUATION.search(match.group()):
                 continue  # "performed without contrast"
             if start not in inside and match.start() > 0:
                 starts.add(start)
         bounds = sorted(starts)
-        joints = [(joint, _first_letter(text, joint)) for joint in rules.joints.finditer(text)]
+        joints = [(joint, first_letter(text, joint)) for joint in rules.joints.finditer(text)]
         verbs = [match.span() for match in rules.predicates.finditer(text)]
         verb_starts = {start for start, _ in verbs}
         joint_starts = [joint.start() for joint, _ in joints]
@@ -192,8 +195,3 @@ def read_assertions(sentence: str, rules: Rules) -> Reading:
 
 def _rank(match: re.Match[str]) -> int:
     return int((match.lastgroup or "g0")[1:])
-
-
-def _first_letter(text: str, match: re.Match[str]) -> int:
-    letter = _LETTER_OR_DIGIT.search(text, match.start(), match.end())
-    return letter.start() if letter else match.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _STRAIGHT = str.maketrans({"\u2019": "'", "\u2018": "'", "\u2013": "-", "\u2014": "-", "[": "(", "]": ")"})
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _UNEVEN = re.compile(r"\s\s|[^\S ]")
 
 
@@ -25,3 +26,9 @@ def normalised(sentence: str) -> tuple[str, list[int] | None]:
         return text, None
     kept = [i for i, c in enumerate(text) if not (c.isspace() and i and text[i - 1].isspace())]
     return "".join(" " if text[i].isspace() else text[i] for i in kept), kept
+
+
+def first_letter(text: str, match: re.Match[str]) -> int:
+    """Return the place of the first letter or digit in a match, or the end of the match."""
+    letter = _LETTER_OR_DIGIT.search(text, match.start(), match.end())
+    return letter.start() if letter else match.end()
