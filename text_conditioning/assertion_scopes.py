@@ -158,6 +158,7 @@ class Reading:
     def _read_clauses(self, sentence: str) -> tuple[Clause, ...]:
         clauses: list[Clause] = []
         for index, (start, end) in enumerate(zip(self._starts, [*self._starts[1:], len(self._text)], strict=True)):
+            start += self._text.startswith(" ", start)
             text = self._text[start:end].rstrip()
             if not text:
                 continue
