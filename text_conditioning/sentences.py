@@ -1,26 +1,40 @@
 """Where the sentences of a report begin and end.
 
-General splitters stumble over reports: measurements ("1.5 cm"), abbreviations ("Lt. upper lobe"), enumerations, missing
-full stops at line ends, and lines that are wrapped in the middle of a sentence.
+General splitters stumble over reports: measurements ("1.5 cm"), abbreviations ("Lt. upper lobe"), enumerations, items that
+only a double space separates, missing full stops at line ends, and lines that are wrapped in the middle of a sentence.
 """
 
 from __future__ import annotations
 
 import re
 
+from text_conditioning.list_markers import AT_LINE_START, IN_LINE, find_inline_items
+
 Span = tuple[int, int]
 
-_BULLET = r"[-*\u2022\u2013\u2014\u25cf\u25aa\u00b7>+]"
-_STOP = re.compile(r"[.!?]+[\"'\u201d\u2019)\]]*(?=\s|$)|(?<=[a-z]{2})\.(?=[A-Z][a-z ])")
+LONGEST_SENTENCE: int = 2000  # characters; what is longer is no sentence, and is cut at a comma or white space
+
+_STOP = re.compile(
+    r"(?<![.!?])[.!?]+[\"'\u201d\u2019)\]]*(?=\s|$)|(?<=[a-z]{2})\.(?=[A-Z][a-z ])|(?<=[a-z]{2})\.(?=\d{1,2}[.)]?\s+[A-Z])"
+)
 _NEWLINE = re.compile(r"(?:(?<![ \t])[ \t]+)?(?:\r\n|\r|\n)\s*")
-_MARKER = re.compile(rf"(?:\(?\d{{1,2}}[.)](?=\s|[A-Za-z])|\(?[a-zA-Z]\)(?=\s)|{_BULLET}(?=\s|[A-Za-z]))\s*")
-_INLINE_MARKER = re.compile(r"\d{1,2}[.)]\s+(?=[A-Z\d])|[\u2022\u25cf\u25aa]\s*")
+_GAP = re.compile(r"(?<=[^\s,:;(/\u2013-])[ \t\u00a0]{2,}(?=[A-Z]|\(?\d{1,2}[.)]\s)")
+_GAP_INSIDE = re.compile(r"(?<=\S)[ \t\u00a0]{2,}(?=[a-z])")
+_LOOSE_STOP = re.compile(r"[.,;:!]+")
+_WORD = re.compile(r"[\w-]*")
 
 # abbreviations that never end a sentence, and those that do so only before a capital
-_NEVER_LAST = frozenset("dr prof vs lt rt e.g i.e eg ie approx fig cf incl resp st mr mrs".split())
-_SELDOM_LAST = frozenset("ca min max no nr seg im img ser se diam bilat post ant sup inf lat".split())
+_NEVER_LAST = frozenset("dr prof vs lt rt e.g i.e eg ie approx fig cf incl resp st mr mrs esp".split())
+_SELDOM_LAST = frozenset(
+    "ca min max no nr seg im img ser se diam bilat post ant sup inf lat med lab cor corr clin prev susp".split()
+)
+# a letter behind one of these is no initial: "hepatitis B."
+_LETTERED = frozenset("hepatitis vitamin type grade stage class group segment category influenza level point".split())
 _UNITS = frozenset("mm cm ml".split())
 _AFTER_UNIT = frozenset("in x by long thick wide sized nodule mass lesion diameter at on with and".split())
+_COUNTED = frozenset("rib ribs costa costal intercostal vertebra vertebral thoracic lumbar segment and month week".split())
+# Written small behind a full stop these go on with the sentence; the stop belongs to an abbreviation or is a slip.
+_GOES_ON = frozenset("is are was were recommended which".split())
 # a line that ends on one of these goes on in the next line
 _OPEN_WORDS = frozenset(
     (
@@ -31,59 +45,98 @@ _OPEN_WORDS = frozenset(
 _WRAP_COLUMN = 55
 _BRACKET_REACH = 80
 _LOOK_BACK = 400  # characters; keeps long reports linear
+_LONGEST_WORD = 40
+
+
+def _last_word(text: str, start: int, end: int) -> str:
+    """The characters before ``end`` up to white space."""
+    end_of_text = text[max(start, end - _LONGEST_WORD) : end]
+    return "" if not end_of_text or end_of_text[-1].isspace() else end_of_text.split()[-1]
 
 
 def _ends_sentence(text: str, stop: re.Match[str], start: int, end: int) -> bool:
-    """Tell whether the full stop ends a sentence of text[start:end]."""
-    if _inside_brackets(text, stop, start, end):
+    """Tell whether a stop ends a sentence of text[start:end]."""
+    if _inside_brackets(text, stop.end(), start, end):
         return False
-    if stop.group().endswith(")") and text[stop.end() : min(end, stop.end() + _LOOK_BACK)].lstrip()[:1].islower():
+    rest = text[stop.end() : min(end, stop.end() + _LOOK_BACK)]
+    following = rest.lstrip()
+    if not following:
+        return True
+    if following[0].islower() and ("?" in stop.group() or stop.group().endswith(")")):
         return False
     if "." not in stop.group() or len(stop.group()) > 1:
         return True
-    word = re.search(r"(\S*)$", text[max(start, stop.start() - _LOOK_BACK) : stop.start()])
-    token = word.group(1).lower().lstrip("([") if word else ""
-    following = text[stop.end() : min(end, stop.end() + _LOOK_BACK)].lstrip()
-    if not following:
-        return True
-    if "\n" in text[stop.end() : text.index(following[0], stop.end())]:
+    token = _last_word(text, start, stop.start()).lower().lstrip("([")
+    if "\n" in rest[: len(rest) - len(following)]:
         return token not in _NEVER_LAST
-    next_word = re.match(r"[\w-]*", following)
-    after = next_word.group().lower() if next_word else ""
-    if token in _NEVER_LAST or (len(token) == 1 and token.isalpha() and following[0].isalpha()):
+    return _full_stop_ends_sentence(text, start, stop.start(), token, following)
+
+
+def _full_stop_ends_sentence(text: str, start: int, stop: int, token: str, following: str) -> bool:
+    """Tell whether a full stop between a token and further text in the same line ends a sentence."""
+    next_word = _WORD.match(following)
+    after = next_word.group() if next_word else ""
+    if token in _NEVER_LAST or after in _GOES_ON:
         return False
-    if token in _SELDOM_LAST:
+    before = _last_word(text, start, stop - len(token) - 1).lower()
+    if len(token) == 1 and token.isalpha() and following[0].isalpha():
+        return before in _LETTERED
+    if token.isdigit() and len(token) <= 2 and (before in ("left", "right") or after in _COUNTED):
+        return False
+    if token in _SELDOM_LAST or token.rsplit("-", 1)[-1] in _SELDOM_LAST:
         return following[0].isupper()
     if token in _UNITS or re.fullmatch(r"[\d.,x-]+(?:mm|cm|ml)", token):
-        return following[0].isupper() or after not in _AFTER_UNIT
+        return following[0].isupper() or after.lower() not in _AFTER_UNIT
     return True
 
 
-def _inside_brackets(text: str, stop: re.Match[str], start: int, end: int) -> bool:
-    """Tell whether brackets that opened before the stop close shortly after it: "(debris? blood?)"."""
-    first = max(start, stop.end() - _LOOK_BACK)
-    if text.rfind("(", first, stop.end()) <= text.rfind(")", first, stop.end()):
+def _inside_brackets(text: str, place: int, start: int, end: int) -> bool:
+    """Tell whether brackets that opened before a place close shortly after it: "(debris? blood?)"."""
+    first = max(start, place - _LOOK_BACK)
+    if text.rfind("(", first, place) <= text.rfind(")", first, place):
         return False
-    close = text.find(")", stop.end(), min(stop.end() + _BRACKET_REACH, end))
-    return close >= 0 and not {"(", "\n"} & set(text[stop.end() : close])
+    close = text.find(")", place, min(place + _BRACKET_REACH, end))
+    return close >= 0 and not {"(", "\n"} & set(text[place:close])
 
 
-def _line_ends_sentence(text: str, newline: re.Match[str], start: int, end: int, upper: bool) -> bool:
+def _line_ends_sentence(text: str, newline: re.Match[str], start: int, end: int, listed: bool) -> bool:
     """Tell whether a line break inside text[start:end] ends a sentence although no full stop does."""
     following = text[newline.end() : min(end, newline.end() + _LOOK_BACK)]
-    if not following or len(re.findall(r"\r\n|\r|\n", newline.group())) > 1 or _MARKER.match(following):
+    if not following or len(re.findall(r"\r\n|\r|\n", newline.group())) > 1 or AT_LINE_START.match(following):
         return True
-    line_start = max(text.rfind("\n", 0, newline.start()), text.rfind("\r", 0, newline.start())) + 1
-    line = text[max(line_start, start) : newline.start()].rstrip()
-    last = re.search(r"([\w.-]*)[,;(/-]?$", line[-_LOOK_BACK:])
-    if line.endswith((",", "(", "/", "-")) or (last and last.group(1).lower() in _OPEN_WORDS):
+    before = text[max(start, newline.start() - _LOOK_BACK) : newline.start()]
+    line = before[max(before.rfind("\n"), before.rfind("\r")) + 1 :].rstrip()
+    if line.endswith((",", "(", "/", "-")) or _last_word(line, 0, len(line)).lower().rstrip(";") in _OPEN_WORDS:
         return False
-    if following[0].islower():
-        return False
-    wrapped = len(line) >= _WRAP_COLUMN
-    if following[0].isdigit() or upper:
-        return not wrapped
-    return True
+    if listed or following[0].isdigit():
+        return len(line) < _WRAP_COLUMN
+    return not following[0].islower()
+
+
+def _find_gaps(text: str, start: int, end: int) -> list[int]:
+    """Find double spaces that separate items; none in texts that have them between any two words."""
+    gaps = [match.start() for match in _GAP.finditer(text, start, end)]
+    if not gaps or 2 * sum(1 for _ in _GAP_INSIDE.finditer(text, start, end)) > len(gaps):
+        return []
+    return [
+        gap
+        for gap in gaps
+        if _last_word(text, start, gap).lower().rstrip(".") not in _OPEN_WORDS | _NEVER_LAST
+        and not _inside_brackets(text, gap, start, end)
+    ]
+
+
+def _find_cuts(text: str, start: int, end: int) -> list[int]:
+    """Find where sentences of text[start:end] end, in order."""
+    block = text[start:end]
+    # Lines of a text without case, or without any stop, are told apart by their lengths alone.
+    listed = block.isupper() or (block.lstrip()[:1].islower() and _STOP.search(block.rstrip(" \t\r\n.")) is None)
+    cuts = {end, *_find_gaps(text, start, end), *find_inline_items(text, start, end)}
+    cuts.update(m.end() for m in _STOP.finditer(text, start, end) if _ends_sentence(text, m, start, end))
+    for match in _NEWLINE.finditer(text, start, end):
+        if _line_ends_sentence(text, match, start, end, listed):
+            cuts.add(match.end())
+    return sorted(cuts)
 
 
 def split_sentences(text: str, start: int = 0, end: int | None = None) -> tuple[list[Span], list[Span]]:
@@ -95,26 +148,25 @@ def split_sentences(text: str, start: int = 0, end: int | None = None) -> tuple[
         end: One past the last character to read.
 
     Returns:
-        Spans of the sentences and spans of list markers and ruler lines; with white space they cover the range.
+        Spans of the sentences and spans of list markers, ruler lines and loose punctuation; with white space they cover
+        the range.
     """
     end = len(text) if end is None else end
-    cuts = {start, end}
-    upper = text[start:end].isupper()
-    cuts.update(m.end() for m in _STOP.finditer(text, start, end) if _ends_sentence(text, m, start, end))
-    cuts.update(m.end() for m in _NEWLINE.finditer(text, start, end) if _line_ends_sentence(text, m, start, end, upper))
-    line_starts = {start} | {m.end() for m in _NEWLINE.finditer(text, start, end)}
-
+    line_starts = {start, *(m.end() for m in _NEWLINE.finditer(text, start, end))}
     sentences: list[Span] = []
     markers: list[Span] = []
-    ordered = sorted(cuts)
     first_words, _ = _strip(text, start, end)
     position = start
-    for cut in ordered[1:]:
+    for cut in _find_cuts(text, start, end):
         first, last = _strip(text, position, cut)
         if first >= last:
             continue
         at_line_start = first in line_starts or first == first_words
-        marker = (_MARKER if at_line_start else _INLINE_MARKER).match(text, first, end)
+        if not at_line_start and sentences and _continues(text, sentences[-1], first, last, markers):
+            sentences[-1] = sentences[-1][0], last
+            position = cut
+            continue
+        marker = (AT_LINE_START if at_line_start else IN_LINE).match(text, first, end)
         # "2." alone looks like a sentence: it is the marker of the one that follows
         if marker and marker.end() >= last and marker.end() < end:
             markers.append(_strip(text, first, marker.end()))
@@ -124,11 +176,30 @@ def split_sentences(text: str, start: int = 0, end: int | None = None) -> tuple[
             markers.append(_strip(text, first, marker.end()))
             first = marker.end()
         if any(character.isalnum() for character in text[first:last]):
-            sentences.append((first, last))
+            sentences += _bounded(text, first, last)
         else:
             markers.append((first, last))
         position = cut
     return sentences, markers
+
+
+def _continues(text: str, sentence: Span, first: int, last: int, markers: list[Span]) -> bool:
+    """Tell whether text[first:last] is nothing but the full stop that the sentence before it lacks."""
+    if markers and markers[-1][0] >= sentence[1]:
+        return False
+    return _LOOSE_STOP.fullmatch(text, first, last) is not None and text[sentence[1] - 1] not in ".!"
+
+
+def _bounded(text: str, first: int, last: int) -> list[Span]:
+    """Cut what is too long to be a sentence, so that nothing behind takes long."""
+    spans: list[Span] = []
+    while last - first > LONGEST_SENTENCE:
+        limit = first + LONGEST_SENTENCE
+        found = (text.rfind(mark, first + LONGEST_SENTENCE // 2, limit) + 1 for mark in (";", ",", " ", "\n"))
+        cut = next((place for place in found if place), limit)
+        spans.append(_strip(text, first, cut))
+        first, _ = _strip(text, cut, last)
+    return [span for span in [*spans, (first, last)] if span[0] < span[1]]
 
 
 def _strip(text: str, start: int, end: int) -> Span:
