@@ -18,7 +18,7 @@ _STOP = re.compile(
     r"(?<![.!?])[.!?]+[\"'\u201d\u2019)\]]*(?=\s|$)|(?<=[a-z]{2})\.(?=[A-Z][a-z ])|(?<=[a-z]{2})\.(?=\d{1,2}[.)]?\s+[A-Z])"
 )
 _NEWLINE = re.compile(r"(?:(?<![ \t])[ \t]+)?(?:\r\n|\r|\n)\s*")
-_GAP = re.compile(r"(?<=[^\s,:;(/\u2013-])[ \t\u00a0]{2,}(?=[A-Z]|\(?\d{1,2}[.)]\s)")
+_GAP = re.compile(r"(?<=[^\s:;(/\u2013-])[ \t\u00a0]{2,}(?=[A-Z]|\(?\d{1,2}[.)]\s|\d+(?:[.,]\d+)?[\s-]*[mc]m\b)")
 _GAP_INSIDE = re.compile(r"(?<=\S)[ \t\u00a0]{2,}(?=[a-z])")
 _LOOSE_STOP = re.compile(r"[.,;:!]+")
 _WORD = re.compile(r"[\w-]*")
@@ -32,7 +32,9 @@ _SELDOM_LAST = frozenset(
 _LETTERED = frozenset("hepatitis vitamin type grade stage class group segment category influenza level point".split())
 _UNITS = frozenset("mm cm ml".split())
 _AFTER_UNIT = frozenset("in x by long thick wide sized nodule mass lesion diameter at on with and".split())
-_COUNTED = frozenset("rib ribs costa costal intercostal vertebra vertebral thoracic lumbar segment and month week".split())
+_COUNTED = frozenset(
+    "rib ribs costa costal intercostal vertebra vertebral thoracic lumbar segment and month week".split()
+)
 # Written small behind a full stop these go on with the sentence; the stop belongs to an abbreviation or is a slip.
 _GOES_ON = frozenset("is are was were recommended which".split())
 # a line that ends on one of these goes on in the next line
@@ -121,7 +123,7 @@ def _find_gaps(text: str, start: int, end: int) -> list[int]:
     return [
         gap
         for gap in gaps
-        if _last_word(text, start, gap).lower().rstrip(".") not in _OPEN_WORDS | _NEVER_LAST
+        if _last_word(text, start, gap).rstrip(".") not in _OPEN_WORDS | _NEVER_LAST
         and not _inside_brackets(text, gap, start, end)
     ]
 
