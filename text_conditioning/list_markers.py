@@ -1,7 +1,7 @@
 """Markers of list items in a report: bullets and numbers, at the start of a line and inside one.
 
-Reports lose their line breaks on the way through databases: "1. Nodule 2. Effusion" and "Nodule · Effusion" then stand in
-one line, and a bullet that was decoded wrongly is a question mark in front of the item.
+Reports lose their line breaks on the way through databases: "1. Nodule 2. Effusion" and "Nodule · Effusion" then stand
+in one line, and a bullet that was decoded wrongly is a question mark in front of the item.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
 """Which of the stated sizes a lesion has now, and which it had before.
 
 "12 mm (previously 8 mm)" is one nodule of 12 mm. A size is prior where the words around it place it in an earlier
-examination, in the same brackets or the same part of the sentence: the words behind it decide first ("8 mm in the previous
-study"), then those in front ("previously 8 mm", "in the previous study it was 8 mm"). An earlier examination that is only
-compared with ("stable compared with the previous examination", "also seen before") says nothing about the size.
+examination, in the same brackets or the same part of the sentence: the words behind it decide first ("8 mm in the
+previous study"), then those in front ("previously 8 mm", "in the previous study it was 8 mm"). An earlier examination
+that is only compared with ("stable compared with the previous examination", "also seen before") says nothing about size.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from text_conditioning.sizes import StatedSize, find_sizes
 
@@ -22,7 +23,10 @@ class Sizes:
     prior: tuple[float, ...] = ()
 
 
-_STUDY = r"(?:exam\w*|stud(?:y|ies)|c\.?t\.?|scans?|imag(?:es|ing)|reviews?|investigations?|mr[it]?|pet\S*|x-?rays?|radiographs?|reports?|one)"
+_STUDY = (
+    r"(?:exam\w*|stud(?:y|ies)|c\.?t\.?|scans?|imag(?:es|ing)|reviews?|investigations?|mr[it]?|pet\S*|x-?rays?|"
+    r"radiographs?|reports?|one)"
+)
 _OLD = r"(?:previous|prior|old(?:er)?|earlier|former|last|preceding|baseline|initial|outside|comparison|remote|past)"
 _DATE = r"(?:(?:\d{1,2}[./-]){1,2}(?:19|20)?\d\d|(?:19|20)\d\d)\b"
 # Places a measurement in an earlier examination.
@@ -55,7 +59,7 @@ _CUES = re.compile(
 )
 # "also seen in the previous study" is said of the lesion, not of its size
 _ALSO = re.compile(
-    rf"\b(?:not|no|also|which\s+(?:is|was|were|are)|that\s+(?:is|was|were|are)|(?:is|are|was|were)\s+(?:still\s+)?(?:also\s+)?present|"
+    r"\b(?:not|no|also|which\s+(?:is|was|were|are)|that\s+(?:is|was|were|are)|(?:is|are|was|were)\s+(?:still\s+)?present|"
     r"unchanged|similar|stable|than|since|compar\w+|relative|respect)\b",
     re.IGNORECASE,
 )
@@ -211,7 +215,7 @@ def _spread(sentence: str, found: list[StatedSize], states: list[bool | None]) -
     glued = [
         _GLUE.fullmatch(sentence[left.end : right.start]) is not None
         and not set("()") & set(sentence[left.end : right.start])
-        for left, right in zip(found, found[1:], strict=False)
+        for left, right in pairwise(found)
     ]
     for index in range(len(found) - 2, -1, -1):
         if states[index] is None and glued[index] and "," not in sentence[found[index].end : found[index + 1].start]:

@@ -6,34 +6,28 @@ list markers) together with white space cover the text exactly.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from text_conditioning.assertion import Assertion, classify
 from text_conditioning.errors import ReportTextError
+from text_conditioning.headings import Section as Section
+from text_conditioning.headings import find_headings, find_unknown_headings
 from text_conditioning.laterality import Laterality, tag
+from text_conditioning.levels import Level, read_level
+from text_conditioning.prior_sizes import read_sizes
+from text_conditioning.report_languages import is_known
+from text_conditioning.report_text import require_readable
 from text_conditioning.sentences import split_sentences
 from text_conditioning.sizes import read_sizes_mm
 
 # Part of every bank's fingerprint. Raise it whenever the same text would give other sentences.
-TEXT_PROCESSING_VERSION: int = 1
-
-
-class Section(IntEnum):
-    """Part of a report. The values index an embedding table: do not renumber."""
-
-    OTHER = 0
-    FINDINGS = 1
-    IMPRESSION = 2
-    TECHNIQUE = 3
-    CLINICAL = 4
-    COMPARISON = 5
+TEXT_PROCESSING_VERSION: int = 2
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence of a report.
+    """One sentence of a report, or one clause of it.
 
     Attributes:
         text: The sentence as written, without heading and list marker.
@@ -42,7 +36,10 @@ class Sentence:
         section: Section it stands in.
         assertion: Whether its finding is present, absent, uncertain or historical.
         laterality: The side it names.
-        sizes_mm: Lengths it states, in mm, in order of appearance.
+        sizes_mm: Lengths it states, in mm, in order of appearance; those of earlier examinations are left out.
+        prior_sizes_mm: Lengths of earlier examinations, in mm.
+        level: How high in the lung or in an organ it places its finding.
+        clauses: Its parts, where they differ in state; empty where the sentence is not split.
     """
 
     text: str
@@ -52,6 +49,9 @@ class Sentence:
     assertion: Assertion
     laterality: Laterality
     sizes_mm: tuple[float, ...]
+    prior_sizes_mm: tuple[float, ...] = ()
+    level: Level = Level.NONE
+    clauses: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,71 +62,83 @@ class Report:
         text: The text as given.
         sentences: Sentences in order, at least one.
         markup: Spans (start, end) of headings and list markers, in order.
+        unknown_headings: Words that look like headings and are none that is known; they are part of the sentences.
+        language: Language the report was read in.
+        language_known: Whether there are rules for the language; if not, sentences carry no tags that were read.
     """
 
     text: str
     sentences: tuple[Sentence, ...]
     markup: tuple[tuple[int, int], ...]
+    unknown_headings: tuple[str, ...] = ()
+    language: str = "en"
+    language_known: bool = True
+
+    @property
+    def statements(self) -> tuple[Sentence, ...]:
+        """What is encoded, in order: the clauses of sentences that are split, and the other sentences."""
+        return tuple(part for sentence in self.sentences for part in sentence.clauses or (sentence,))
 
 
-_HEADINGS: dict[Section, str] = {
-    Section.FINDINGS: r"findings?(?:\s+and\s+comments?)?|results?|observations?",
-    Section.IMPRESSION: r"impressions?|conclusions?|opinion|assessment|summary|findings?\s+(?:and|/)\s+impressions?",
-    Section.TECHNIQUE: r"techniques?|procedure|protocol|imaging\s+technique|examination\s+technique",
-    Section.CLINICAL: (
-        r"clinical\s+(?:history|information|indications?|data|details|question|statement|findings)|clinical|indications?|"
-        r"(?:patient\s+|medical\s+)?history|reason\s+for\s+(?:the\s+)?(?:exam(?:ination)?|study|this\s+examination)"
-    ),
-    Section.COMPARISON: r"comparisons?(?:\s+(?:studies|study|exams?))?|prior\s+studies|compared\s+(?:with|to)(?=\s*:)",
-    Section.OTHER: (
-        r"exam(?:ination)?s?|study|recommendations?|addendum|notes?|final\s+report|report|signed(?:\s+by)?|"
-        r"electronically\s+signed(?:\s+by)?"
-    ),
-}
-_NAMES = "|".join(f"(?P<{section.name}>{names})" for section, names in _HEADINGS.items())
-_LINE_START = r"(?:^|(?<=[\n\r]))[ \t]*(?:[#>*_=-]+[ \t]*)?"
-# "Findings:" at the start of a line or after the end of a sentence, or a line that holds nothing but the name.
-_HEADING = re.compile(
-    rf"(?:{_LINE_START}|(?<=[.!?;:])\s+)(?:{_NAMES})[ \t]*(?:[*_]+[ \t]*)?"
-    r"(?::[ \t]*(?:[*_]+)?|[ \t]+[-\u2013\u2014](?=[ \t])|(?=[ \t]*(?:[*_=]+[ \t]*)?(?:[\r\n]|$)))",
-    re.IGNORECASE,
-)
+def read_sentence(text: str, section: Section, start: int = 0, *, language: str = "en") -> Sentence:
+    """Read what one sentence says.
+
+    Args:
+        text: The sentence.
+        section: Section it stands in.
+        start: Where it begins in the report.
+        language: Language it is written in; without rules for it nothing is read but sizes.
+
+    Returns:
+        The sentence, not split into clauses.
+    """
+    end = start + len(text)
+    if not is_known(language):
+        return Sentence(text, start, end, section, Assertion.PRESENT, Laterality.NONE, read_sizes_mm(text))
+    sizes = read_sizes(text)
+    return Sentence(
+        text, start, end, section, classify(text), tag(text), sizes.current, sizes.prior, level=read_level(text)
+    )
 
 
-# "... fever TECHNIQUE: ..." in reports that were joined into one line: capitals and a colon are required there.
-_INLINE_HEADING = re.compile(rf"(?<=\s)(?:{_NAMES})[ \t]*:", re.IGNORECASE)
+def with_clauses(sentence: Sentence, spans: Sequence[tuple[int, int]], *, language: str = "en") -> Sentence:
+    """Split a sentence into clauses, each of which is read on its own.
+
+    Args:
+        sentence: The sentence.
+        spans: Start and end of the clauses in the sentence's text; one alone leaves the sentence whole.
+        language: Language it is written in.
+
+    Returns:
+        The sentence with clauses, whose places are those in the report.
+    """
+    if len(spans) < 2:
+        return replace(sentence, clauses=())
+    clauses = (
+        read_sentence(sentence.text[first:last], sentence.section, sentence.start + first, language=language)
+        for first, last in spans
+    )
+    return replace(sentence, clauses=tuple(clauses))
 
 
-def _find_headings(text: str) -> list[tuple[int, int, Section]]:
-    matches = [*_HEADING.finditer(text), *(m for m in _INLINE_HEADING.finditer(text) if m.group().isupper())]
-    found: list[tuple[int, int, Section]] = []
-    for match in sorted(matches, key=lambda m: m.end()):
-        start = match.start() + len(match.group()) - len(match.group().lstrip())
-        end = match.start() + len(match.group().rstrip())
-        if match.lastgroup is not None and (not found or start >= found[-1][1]):
-            found.append((start, end, Section[match.lastgroup]))
-    return found
-
-
-def parse_report(text: str) -> Report:
+def parse_report(text: str, language: str = "en") -> Report:
     """Split a report into sentences and read what each one says.
 
     A report without headings is all findings. Text before the first heading is OTHER.
 
     Args:
         text: The report.
+        language: Language it is written in, as a code such as "en". In a language without rules the sentences are split
+            and stay PRESENT, without side and level.
 
     Returns:
         The report with its sentences.
 
     Raises:
-        ReportTextError: If the text has no letters, or nothing but headings.
+        ReportTextError: If the text has no letters, or nothing but headings, or is no plain text (binary, HTML, RTF).
     """
-    if not any(character.isalpha() for character in text):
-        raise ReportTextError(
-            f"The report {text[:40]!r} holds no words. Give its text, or declare the report as null if there is none."
-        )
-    headings = _find_headings(text)
+    require_readable(text)
+    headings = find_headings(text)
     blocks: list[tuple[int, int, Section]] = []
     position, section = 0, Section.OTHER if headings else Section.FINDINGS
     for start, end, next_section in headings:
@@ -139,13 +151,10 @@ def parse_report(text: str) -> Report:
     for block_start, block_end, block_section in blocks:
         spans, markers = split_sentences(text, block_start, block_end)
         markup += markers
-        for start, end in spans:
-            words = text[start:end]
-            sentences.append(
-                Sentence(words, start, end, block_section, classify(words), tag(words), read_sizes_mm(words))
-            )
+        sentences += (read_sentence(text[start:end], block_section, start, language=language) for start, end in spans)
     if not sentences:
         raise ReportTextError(
             f"The report {text[:40]!r} holds headings only. Give its text, or declare the report as null."
         )
-    return Report(text, tuple(sentences), tuple(sorted(markup)))
+    unknown = find_unknown_headings(text, headings)
+    return Report(text, tuple(sentences), tuple(sorted(markup)), unknown, language, is_known(language))

@@ -1,7 +1,7 @@
 """Where the sentences of a report begin and end.
 
-General splitters stumble over reports: measurements ("1.5 cm"), abbreviations ("Lt. upper lobe"), enumerations, items that
-only a double space separates, missing full stops at line ends, and lines that are wrapped in the middle of a sentence.
+General splitters stumble over reports: measurements ("1.5 cm"), abbreviations ("Lt. upper lobe"), enumerations, items
+that only a double space separates, missing full stops at line ends, and lines that are wrapped inside a sentence.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ Span = tuple[int, int]
 LONGEST_SENTENCE: int = 2000  # characters; what is longer is no sentence, and is cut at a comma or white space
 
 _STOP = re.compile(
-    r"(?<![.!?])[.!?]+[\"'\u201d\u2019)\]]*(?=\s|$)|(?<=[a-z]{2})\.(?=[A-Z][a-z ])|(?<=[a-z]{2})\.(?=\d{1,2}[.)]?\s+[A-Z])"
+    r"(?<![.!?])[.!?]+[\"'\u201d\u2019)\]]*(?=\s|$)"
+    r"|(?<=[a-z]{2})\.(?=[A-Z][a-z ])|(?<=[a-z]{2})\.(?=\d{1,2}[.)]?\s+[A-Z])"
 )
 _NEWLINE = re.compile(r"(?:(?<![ \t])[ \t]+)?(?:\r\n|\r|\n)\s*")
 _GAP = re.compile(r"(?<=[^\s:;(/\u2013-])[ \t\u00a0]{2,}(?=[A-Z]|\(?\d{1,2}[.)]\s|\d+(?:[.,]\d+)?[\s-]*[mc]m\b)")
