@@ -16,12 +16,16 @@ LONGEST_SENTENCE: int = 2000  # characters; what is longer is no sentence, and i
 
 _STOP = re.compile(
     r"(?<![.!?])[.!?]+[\"'\u201d\u2019)\]]*(?=\s|$)"
-    r"|(?<=[a-z]{2})\.(?=[A-Z][a-z ])|(?<=[a-z]{2})\.(?=\d{1,2}[.)]?\s+[A-Z])"
+    r"|(?:(?<=[a-z]{2})|(?<=\s))\.(?=[A-Z][a-z ])|(?<=[a-z]{2})\.(?=\d{1,2}[.)]?\s+[A-Z])"
 )
 _NEWLINE = re.compile(r"(?:(?<![ \t])[ \t]+)?(?:\r\n|\r|\n)\s*")
 _GAP = re.compile(r"(?<=[^\s:;(/\u2013-])[ \t\u00a0]{2,}(?=[A-Z]|\(?\d{1,2}[.)]\s|\d+(?:[.,]\d+)?[\s-]*[mc]m\b)")
 _GAP_INSIDE = re.compile(r"(?<=\S)[ \t\u00a0]{2,}(?=[a-z])")
 _LOOSE_STOP = re.compile(r"[.,;:!]+")
+# "Cyst? Hemangioma? is suspected.": questions in the middle of a sentence
+_MORE_QUESTIONS = re.compile(r"[\w-]+(?:\s[\w-]+){0,2}\s?\?\s+[a-z]")
+_NUMBERED = re.compile(r"\d{1,2}(?:-\d{1,2})*")
+_SIDES = frozenset("left right bilateral both".split())
 _WORD = re.compile(r"[\w-]*")
 
 # abbreviations that never end a sentence, and those that do so only before a capital
@@ -67,6 +71,8 @@ def _ends_sentence(text: str, stop: re.Match[str], start: int, end: int) -> bool
         return True
     if following[0].islower() and ("?" in stop.group() or stop.group().endswith(")")):
         return False
+    if "?" in stop.group() and _MORE_QUESTIONS.match(following):
+        return False
     if "." not in stop.group() or len(stop.group()) > 1:
         return True
     token = _last_word(text, start, stop.start()).lower().lstrip("([")
@@ -84,7 +90,7 @@ def _full_stop_ends_sentence(text: str, start: int, stop: int, token: str, follo
     before = _last_word(text, start, stop - len(token) - 1).lower()
     if len(token) == 1 and token.isalpha() and following[0].isalpha():
         return before in _LETTERED
-    if token.isdigit() and len(token) <= 2 and (before in ("left", "right") or after in _COUNTED):
+    if _NUMBERED.fullmatch(token) and (before in _SIDES or after in _COUNTED):
         return False
     if token in _SELDOM_LAST or token.rsplit("-", 1)[-1] in _SELDOM_LAST:
         return following[0].isupper()
@@ -121,10 +127,12 @@ def _find_gaps(text: str, start: int, end: int) -> list[int]:
     gaps = [match.start() for match in _GAP.finditer(text, start, end)]
     if not gaps or 2 * sum(1 for _ in _GAP_INSIDE.finditer(text, start, end)) > len(gaps):
         return []
+    # where several items are told apart so, also one that breaks off ends there
+    open_words = _OPEN_WORDS | _NEVER_LAST if len(gaps) == 1 else _NEVER_LAST
     return [
         gap
         for gap in gaps
-        if _last_word(text, start, gap).rstrip(".") not in _OPEN_WORDS | _NEVER_LAST
+        if _last_word(text, start, gap).rstrip(".") not in open_words
         and not _inside_brackets(text, gap, start, end)
     ]
 
