@@ -1,7 +1,9 @@
 """The side a sentence speaks of.
 
 Frozen encoders put "left" and "right" almost on one point, so the side is also handed over as a label of its own. What
-counts as a side word is decided in `side_words`.
+counts as a side word is decided in `side_words`. A side that belongs to the name of a part ("left ventricle", "right lobe
+of the liver") says nothing of where in the body it lies, and counts for none; the lingula is on the left and the middle
+lobe on the right although no side word stands there.
 """
 
 from __future__ import annotations
@@ -34,6 +36,20 @@ _BILATERAL = re.compile(
 )
 
 
+# Behind a side word: parts that are named by a side. "Left heart border" is a place.
+_NAMED_PART = re.compile(
+    r"(?:-?\s*sided)?\s+(?:(?:and|or)\s+(?:left|right)\s+)?(?:ventric|atri(?:um|a|al)\b|heart\b(?!\s+border)|coronar|"
+    r"side\s+of\s+the\s+heart|main\s+(?:coronar|stenosis|stem\s+stenosis)|(?:left\s+)?anterior\s+descending|circumflex|"
+    r"bundle\s+branch|(?:hepatic|liver)\s+lobes?\b|lobes?\s+of\s+(?:the\s+)?liver\b)",
+    re.IGNORECASE,
+)
+_BARE_LOBE = re.compile(r"\s+(?:and\s+(?:left|right)\s+)?lobes?\b", re.IGNORECASE)
+_LIVER = re.compile(r"\b(?:liver|hepatic)\b", re.IGNORECASE)
+_OTHER_LOBES = re.compile(r"thyroid|\blungs?\b|prostat|thym|cerebell", re.IGNORECASE)
+_LEFT_ONLY = re.compile(r"\blingul(?:a|ar|ae)\b", re.IGNORECASE)
+_RIGHT_ONLY = re.compile(r"(?<!left )(?<!left lung )(?<!lt )(?<!lt\. )\bmid(?:dle)?\s+lobe\b", re.IGNORECASE)
+
+
 def tag(sentence: str) -> Laterality:
     """Tell which side a sentence names; both sides in one sentence are bilateral.
 
@@ -43,9 +59,22 @@ def tag(sentence: str) -> Laterality:
     Returns:
         The side, or NONE where no side is named.
     """
-    sides = {word.left for word in find_side_words(sentence)}
+    sides = {word.left for word in find_side_words(sentence) if not _is_part_of_a_name(sentence, word.end)}
+    if _LEFT_ONLY.search(sentence):
+        sides.add(True)
+    if _RIGHT_ONLY.search(sentence):
+        sides.add(False)
     if len(sides) == 2 or _BILATERAL.search(sentence):
         return Laterality.BILATERAL
     if not sides:
         return Laterality.NONE
     return Laterality.LEFT if True in sides else Laterality.RIGHT
+
+
+def _is_part_of_a_name(sentence: str, end: int) -> bool:
+    """Tell whether the side word that ends here belongs to the name of a chamber of the heart or a lobe of the liver."""
+    if _NAMED_PART.match(sentence, end):
+        return True
+    if not _BARE_LOBE.match(sentence, end):
+        return False
+    return _LIVER.search(sentence) is not None and _OTHER_LOBES.search(sentence) is None

@@ -14,6 +14,12 @@ from text_conditioning.side_words import SideWord, find_side_words
 from text_conditioning.sided_anatomy import SIDE_MARK, has_no_mirror_image, names_one_side
 
 _OTHER = {"left": "right", "right": "left", "l": "r", "r": "l", "levo": "dextro", "dextro": "levo"}
+# The right middle lobe and the lingula are each other's mirror image. Exchanged only where the other lobes are named in
+# short too ("the RML and LLL", "the lingula and RLL"): elsewhere the words around would no longer fit.
+_MIRRORED_LOBE = re.compile(r"\b(?:RML|lingula)\b")
+_OTHER_LOBE = {"RML": "lingula", "lingula": "RML"}
+_LOBE_IN_SHORT = re.compile(r"\b[LR](?:UL|LL)\b")
+_LOBE_MARK = "\ue000"
 _REST_OF_LETTER = re.compile(r"[tT]\b\.?|\.(?=\s+\w)")  # "Lt." and "L." followed by more: no full stops
 
 
@@ -60,6 +66,22 @@ def swap_laterality(text: str) -> str | None:
         or could not be told from another use of the word ("nodule left at the hilum"). One such sentence refuses the
         whole text: exchange sentence by sentence to leave out only that one.
     """
+    lobes = _MIRRORED_LOBE.findall(text)
+    if not lobes or _LOBE_MARK in text or not _LOBE_IN_SHORT.search(text):
+        return _swap(text)
+    masked = _MIRRORED_LOBE.sub(_LOBE_MARK, text)
+    spans, _ = split_sentences(masked)
+    if any(_LOBE_MARK in masked[s:e] and not _LOBE_IN_SHORT.search(masked, s, e) for s, e in spans):
+        return None
+    swapped = _swap(masked)
+    if swapped is None:
+        return None
+    others = iter(lobes)
+    return re.sub(_LOBE_MARK, lambda _: _OTHER_LOBE[next(others)], swapped)
+
+
+def _swap(text: str) -> str | None:
+    """Exchange the side words of a text, or return None where that would be false."""
     words = find_side_words(text)
     if not words:
         return None if names_one_side(text) else text

@@ -62,10 +62,10 @@ _ONE_SIDED = _words(
 # With a side directly at it. Elsewhere the same words only say where something is ("at the level of the aortic arch").
 _NAMED = re.compile(
     rf"{SIDE_MARK}(?:-?\s*sided?)?\s+(?:(?:border|contour|part|half)?\s*(?:of\s+the\s+))?"
-    r"(?:heart\b|cardiac\b|(?:(?:descending|ascending|thoracic|antero\w+)\s+)?aort(?:a|ic)\b|arch\b|"
+    r"(?:heart\b|cardiac\b|(?:(?:descending|ascending|thoracic|antero\w+)\s+)?aort(?:a|ic)\b(?!\s+arch)|"
     r"(?:(?:superior|inferior)\s+)?vena\s+cava|svc\b|ivc\b|(?:hemi)?azyg)"
     rf"|{SIDE_MARK}\s+main\s+(?:(?:artery\s+)?(?:stenosis|disease|calcif|stent|plaque)|stem\s+(?!bronch)|trunk)"
-    r"|\b(?:aortic\s+arch|arch\s+of\s+the\s+aorta|descending\s+aorta|heart|cardiac\s+apex)\s+"
+    r"|\b(?:descending\s+aorta|heart|cardiac\s+apex)\s+"
     r"(?:on\s+the|(?:is|was|lies|runs|courses|descends|points)\s*(?:located|situated|seen|positioned)?\s*(?:in|on|to)?"
     rf"\s*(?:the)?)\s*{SIDE_MARK}(?!\w*ward)"
     r"|\bbetween\s+(?:the\s+)?(?:liver|spleen|stomach|gallbladder|pancreas|aorta|heart)\s+and\s+(?:the\s+)?"
