@@ -15,7 +15,7 @@ from nnunet_reportseg.errors import SidecarError
 from nnunet_reportseg.sidecar import Sidecar
 from text_conditioning.assertion import Assertion
 from text_conditioning.errors import ReportTextError
-from text_conditioning.reports import Sentence, parse_report
+from text_conditioning.reports import Report, Sentence, parse_report
 
 _NOT_THERE = (Assertion.ABSENT, Assertion.HISTORICAL)
 FEWEST_WORDS = 3  # a sentence shorter than this is no part of a finding: "Nodule." is in all of them
@@ -100,12 +100,12 @@ def read_case_report(sidecar: Sidecar, case_id: str) -> CaseReport:
     text = sidecar.report_text(case_id)
     if text is None:
         return CaseReport(case_id)
-    sentences = list(_sentences(text, sidecar, case_id))
+    sentences = list(parse_case_text(text, sidecar, case_id).sentences)
     findings = []
     for finding in sidecar.findings(case_id):
         linked = _linked(sentences, finding.text)
         if not linked:
-            own = _sentences(finding.text, sidecar, case_id)
+            own = parse_case_text(finding.text, sidecar, case_id).sentences
             linked = list(range(len(sentences), len(sentences) + len(own)))
             sentences.extend(own)
         if finding.label_values:
@@ -118,9 +118,14 @@ def read_case_reports(sidecar: Sidecar, case_ids: list[str]) -> Mapping[str, Cas
     return {case_id: read_case_report(sidecar, case_id) for case_id in case_ids}
 
 
-def _sentences(text: str, sidecar: Sidecar, case_id: str) -> tuple[Sentence, ...]:
+def parse_case_text(text: str, sidecar: Sidecar, case_id: str, *, language: str = "en") -> Report:
+    """Split a text of a case into sentences.
+
+    Raises:
+        SidecarError: the text holds no sentence, or is no plain text.
+    """
     try:
-        return parse_report(text).sentences
+        return parse_report(text, language)
     except ReportTextError as error:
         raise SidecarError.about(
             f"the text cannot be split into sentences ({error})",

@@ -86,6 +86,10 @@ class SidecarError(ReportSegError):
     """The sidecar (``reports.json``) is missing, malformed, or does not match the cases it is used for."""
 
 
+class ReportFileError(ReportSegError):
+    """A file given as a report is missing, no UTF-8, or holds no report."""
+
+
 class DatasetError(ReportSegError):
     """A raw or preprocessed dataset is missing, incomplete, or contradicts its ``dataset.json``."""
 

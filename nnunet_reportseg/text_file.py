@@ -36,12 +36,30 @@ def read_text(path: Path, error: type[ReportSegError], *, what: str, absent: str
         data = path.read_bytes()
     except OSError as cause:
         raise error.about(f"{what} cannot be read: {cause.strerror}", case=case, file=path, fix=absent) from cause
+    return decode_text(data, error, what=what, file=path, case=case)
+
+
+def decode_text(
+    data: bytes, error: type[ReportSegError], *, what: str, file: Path | str, case: str | None = None
+) -> str:
+    """Decode UTF-8, with or without byte order mark.
+
+    Args:
+        data: The bytes of a file.
+        error: The type of error to raise.
+        what: The file's name in messages.
+        file: Where the bytes come from.
+        case: The case that they belong to, if any.
+
+    Raises:
+        ReportSegError: Of the given type: the bytes are not UTF-8, or hold a NUL character.
+    """
     encoding = _utf16(data)
     if encoding is not None:
         raise error.about(
             f"{what} looks like UTF-16",
             case=case,
-            file=path,
+            file=file,
             value=data[:8],
             fix=f"save it as UTF-8, for example: iconv -f {encoding} -t utf-8",
         )
@@ -51,14 +69,14 @@ def read_text(path: Path, error: type[ReportSegError], *, what: str, absent: str
         raise error.about(
             f"{what} is not UTF-8 at byte {cause.start}",
             case=case,
-            file=path,
+            file=file,
             value=cause.object[cause.start : cause.start + 1],
             fix="save it as UTF-8, for example: iconv -f latin1 -t utf-8",
         ) from cause
     if "\0" in text:
         at = data.index(0)
         raise error.about(
-            f"{what} holds a NUL character at byte {at}", case=case, file=path, value=data[at : at + 8], fix="remove it"
+            f"{what} holds a NUL character at byte {at}", case=case, file=file, value=data[at : at + 8], fix="remove it"
         )
     return text
 

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from nnunet_reportseg.cli import audit, check, demo, embed, env, evaluate, implants, info, phantom, predict, train
+from nnunet_reportseg.cli import audit, check, demo, embed, env, evaluate, implants, info, parse, phantom, predict, train
 from nnunet_reportseg.compatibility import require_supported_nnunet
 from nnunet_reportseg.errors import ReportSegError
 from text_conditioning.errors import TextConditioningError
@@ -47,6 +47,7 @@ app.command("predict", cls=NnunetCommand)(predict.command)
 app.command("evaluate", cls=NnunetCommand)(evaluate.command)
 app.command("audit", cls=NnunetCommand)(audit.command)
 app.command("info")(info.command)
+app.command("parse")(parse.command)
 app.command("phantom")(phantom.command)
 app.command("implants")(implants.command)
 app.command("demo", cls=NnunetCommand)(demo.command)
