@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from nnunet_reportseg.case_reports import parse_case_text
 from nnunet_reportseg.dataset_json import DATASET_JSON
 from nnunet_reportseg.errors import DatasetError, GeometryError, ReportSegError, SidecarError
 from nnunet_reportseg.label_map import read_label_map
 from nnunet_reportseg.raw_dataset import RawCase, RawDataset
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Finding, Sidecar
+from text_conditioning.english import looks_english
 
 Severity = Literal["error", "warning"]
 
@@ -86,6 +88,7 @@ def check_dataset(
         if progress is not None:
             progress(done, len(cases))
     problems += _orientation(dataset)
+    problems += _language(sidecar, problems)
     return sorted(problems, key=lambda problem: (problem.case, problem.severity))
 
 
@@ -113,6 +116,7 @@ def _check_case(case: str, files: RawCase, sidecar: Sidecar, dataset: RawDataset
     except SidecarError as error:
         report = None
         yield _problem_of(error, case)
+    yield from _unreadable(case, report, sidecar)
     findings = sidecar.findings(case)
     yield from _texts_not_in_report(case, findings, report, sidecar)
     wanted = {value: finding for finding in findings for value in finding.label_values}
@@ -142,6 +146,29 @@ def _check_case(case: str, files: RawCase, sidecar: Sidecar, dataset: RawDataset
             f"label value of finding '{wanted[value].id}' never occurs in the label file "
             f"(it has {', '.join(map(str, sorted(present)))})",
             f"correct label_values in {_file_of(sidecar)}, or the label file",
+        )
+
+
+def _unreadable(case: str, report: str | None, sidecar: Sidecar) -> Iterator[Problem]:
+    if report is None:
+        return
+    try:
+        parse_case_text(report, sidecar, case)
+    except SidecarError as error:
+        yield _problem_of(error, case)
+
+
+def _language(sidecar: Sidecar, problems: list[Problem]) -> Iterator[Problem]:
+    broken = {problem.case for problem in problems if problem.severity == "error"}
+    texts = (sidecar.report_text(case) for case in sidecar.case_ids if case not in broken)
+    if not looks_english(text for text in texts if text is not None):
+        yield Problem(
+            "",
+            _file_of(sidecar),
+            "",
+            "the reports do not look English: states, sides and levels are read by English rules, and will be missing",
+            "translate the reports, or train without relying on sides and negations",
+            "warning",
         )
 
 

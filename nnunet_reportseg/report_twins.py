@@ -72,9 +72,15 @@ def mirrored_tensors(reports: Sequence[CaseReport], vectors: SentenceVectors, *,
 def mirrored_sentence(sentence: Sentence) -> Sentence | None:
     """The same about the other side; None where that would be anatomically false."""
     text = swap_laterality(sentence.text)
-    if text is None:
+    clauses = [mirrored_sentence(clause) for clause in sentence.clauses]
+    if text is None or None in clauses:
         return None
-    return replace(sentence, text=text, laterality=_OTHER_SIDE.get(sentence.laterality, sentence.laterality))
+    return replace(
+        sentence,
+        text=text,
+        laterality=_OTHER_SIDE.get(sentence.laterality, sentence.laterality),
+        clauses=tuple(clause for clause in clauses if clause is not None),
+    )
 
 
 def denied_sentence(sentence: Sentence) -> Sentence | None:
@@ -82,4 +88,4 @@ def denied_sentence(sentence: Sentence) -> Sentence | None:
     text = deny(sentence.text)
     if text is None or text == sentence.text:
         return None
-    return replace(sentence, text=text, assertion=Assertion.ABSENT)
+    return replace(sentence, text=text, assertion=Assertion.ABSENT, clauses=())

@@ -68,6 +68,8 @@ _HEADINGS: dict[Section, str] = {
 }
 _LINE_START = r"(?:^|(?<=[\n\r]))[ \t]*(?:[#>*_=-]+[ \t]*)?(?:\d{1,2}[.)][ \t]+)?"
 _WORDS = r"[A-Z][A-Za-z]*(?:(?:[ \t]+(?:and[ \t]+|of[ \t]+|the[ \t]+)?|[ \t]*[/&,-][ \t]*)[A-Za-z]+){0,3}"
+_CAPITALS = re.compile(r"(?<=\s)[A-Z]{2,}(?=[^a-z\n]{0,60}:)")
+_BEHIND = re.compile(rf"\s{{0,20}}(?P<name>{_WORDS})[ \t]*:(?=\s)")
 _LONGEST_GAP = 20  # white space between the end of a sentence and a heading behind it
 # Inside a line these are said in passing and open no section: "Note: CT may be negative early."
 _IN_PASSING = re.compile(r"(?i:\s*(?:notes?|details?|discussion|interpretation|results?|comments?|recommendations?)\b)")
@@ -85,7 +87,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
         re.IGNORECASE,
     )
     # "... fever TECHNIQUE: ..." in reports that were joined into one line: capitals and a colon are required there
-    inline = re.compile(rf"(?<=\s)(?:{names})[ \t]*:", re.IGNORECASE)
+    inline = re.compile(rf"(?:{names})[ \t]*:", re.IGNORECASE)
     unknown = re.compile(
         rf"{_LINE_START}(?P<name>{_WORDS})[ \t]*:(?=\s)|(?<=[.!?])\s+(?P<inline>[A-Z][A-Z /&,-]{{2,40}}):(?=\s)"
     )
@@ -103,8 +105,10 @@ def find_headings(text: str) -> list[tuple[int, int, Section]]:
     """
     heading, inline, _ = _patterns()
     matches = list(heading.finditer(text))
-    if ":" in text:
-        matches += [match for match in inline.finditer(text) if match.group().isupper()]
+    for place in _CAPITALS.finditer(text) if ":" in text else ():
+        match = inline.match(text, place.start())
+        if match and match.group().isupper():
+            matches.append(match)
     found: list[tuple[int, int, Section]] = []
     for match in sorted(matches, key=lambda m: (m.end(), m.start())):
         start = match.start() + len(match.group()) - len(match.group().lstrip())
@@ -132,11 +136,11 @@ def find_unknown_headings(text: str, headings: list[tuple[int, int, Section]]) -
     if ":" not in text:
         return ()
     _, _, unknown = _patterns()
-    found = []
-    for match in unknown.finditer(text):
-        start, end = match.span("name" if match["name"] else "inline")
-        if not _SENTENCE_LIKE.match(text, start) and not any(
-            first < end and start < last for first, last, _ in headings
-        ):
-            found.append(text[start:end].strip())
-    return tuple(found)
+    places = {match.span("name" if match["name"] else "inline") for match in unknown.finditer(text)}
+    places |= {match.span("name") for match in (_BEHIND.match(text, end) for _, end, _ in headings) if match}
+    known = {character for start, end, _ in headings for character in (start, end - 1)}
+    return tuple(
+        text[start:end].strip()
+        for start, end in sorted(places)
+        if not _SENTENCE_LIKE.match(text, start) and not known & {start, end - 1, end}
+    )

@@ -94,6 +94,14 @@ _BY = re.compile(
 )
 
 
+_MOST_STATEMENTS = 30  # of size in a sentence; what has more is a table, and its words are not looked at
+_REACH = 80  # characters in front of a size that are looked at for "from", "was" and the like
+
+
+def _before(sentence: str, size: StatedSize) -> str:
+    return sentence[max(0, size.start - _REACH) : size.start]
+
+
 def read_sizes(sentence: str) -> Sizes:
     """Tell current from prior sizes.
 
@@ -108,6 +116,8 @@ def read_sizes(sentence: str) -> Sizes:
     found = find_sizes(sentence)
     if not found:
         return Sizes()
+    if len(found) > _MOST_STATEMENTS:
+        return Sizes(tuple(length for size in found for length in size.mm))
     if len(found) == 1 and _CUES.search(sentence) is None and _CHANGE.search(sentence) is None:
         return Sizes(found[0].mm)
     prior = _prior_by_words(sentence, found)
@@ -149,7 +159,7 @@ def _prior_by_words(sentence: str, found: list[StatedSize]) -> list[bool]:
 def _mark_changes(sentence: str, found: list[StatedSize], states: list[bool | None]) -> None:
     """Mark "from 6 mm to 9 mm", and "the 6 mm nodule has grown to 9 mm"."""
     for index, size in enumerate(found):
-        if states[index] is None and _FROM.search(sentence[: size.start]):
+        if states[index] is None and _FROM.search(_before(sentence, size)):
             states[index] = True
         if index and _TO.fullmatch(sentence[found[index - 1].end : size.start]):
             between_from = states[index - 1] is True
@@ -193,13 +203,13 @@ def _is_for_the_next(rest: str) -> bool:
 
 def _state_from_front(sentence: str, front: str, others: bool) -> bool | None:
     if others and (
-        _VERSUS.search(front)
-        or (_KNOWN_BEFORE.search(front) and (_NOW_WORD.search(sentence) or _GONE.search(sentence)))
+        _VERSUS.search(front[-_REACH:])
+        or (_KNOWN_BEFORE.search(front[-_REACH:]) and (_NOW_WORD.search(sentence) or _GONE.search(sentence)))
     ):
         return True
     cues = list(_CUES.finditer(front))
     if not cues:
-        return True if others and _WAS.search(front) and _NOW_WORD.search(sentence) else None
+        return True if others and _WAS.search(front[-_REACH:]) and _NOW_WORD.search(sentence) else None
     last = cues[-1]
     rest = front[last.end() :]
     if last.lastgroup in ("now", "now_study"):
@@ -234,15 +244,15 @@ def _is_from_to(sentence: str, size: StatedSize) -> bool:
     between = sentence[size.start : size.last]
     return (
         re.search(r"\d\s*(?:mm|cm)?\s*(?:to|-+>|\u2192)\s*$", between) is not None
-        and _FROM.search(sentence[: size.start]) is not None
+        and _FROM.search(_before(sentence, size)) is not None
         and _CHANGE.search(sentence) is not None
     )
 
 
 def _is_difference(sentence: str, found: list[StatedSize], index: int) -> bool:
     """Tell whether a size is the amount of a change: "increased by 3 mm to 12 mm"."""
-    if not _BY.search(sentence[: found[index].start]):
+    if not _BY.search(_before(sentence, found[index])):
         return False
     if re.match(r"\s*(?:to|from|since|in)\b", sentence[found[index].end :]):
         return True
-    return any(not _BY.search(sentence[: size.start]) for size in found[:index])
+    return any(not _BY.search(_before(sentence, size)) for size in found[:index])

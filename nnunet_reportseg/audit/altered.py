@@ -6,10 +6,7 @@ from dataclasses import dataclass, replace
 
 from nnunet_reportseg.audit.cases import AuditCase
 from nnunet_reportseg.case_reports import CaseReport
-from text_conditioning.assertion import classify
-from text_conditioning.laterality import tag
-from text_conditioning.reports import Sentence
-from text_conditioning.sizes import read_sizes_mm
+from text_conditioning.reports import Sentence, read_sentence
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class NotApplicable:
 
 def rewritten(sentence: Sentence, text: str) -> Sentence:
     """The sentence with another text; what it says is read anew."""
-    return replace(sentence, text=text, assertion=classify(text), laterality=tag(text), sizes_mm=read_sizes_mm(text))
+    return replace(read_sentence(text, sentence.section), start=sentence.start, end=sentence.end)
 
 
 def with_sentences(case: AuditCase, sentences: tuple[Sentence, ...]) -> CaseReport:

@@ -12,9 +12,7 @@ from nnunet_reportseg.audit.cases import AuditCase
 from nnunet_reportseg.audit.deciding import NONE_DECIDES, deciding_sentences
 from nnunet_reportseg.audit.filler_sentences import FRAMES, ORGANS
 from nnunet_reportseg.case_reports import CaseReport
-from text_conditioning.assertion import classify
-from text_conditioning.laterality import tag
-from text_conditioning.reports import Section, Sentence
+from text_conditioning.reports import Section, Sentence, read_sentence
 
 FILLER_TOKENS = 600
 LONG = "long"
@@ -58,4 +56,4 @@ def count_tokens(text: str) -> int:
 
 
 def _sentence(text: str) -> Sentence:
-    return Sentence(text, 0, len(text), Section.FINDINGS, classify(text), tag(text), ())
+    return read_sentence(text, Section.FINDINGS)
