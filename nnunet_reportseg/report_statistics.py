@@ -1,6 +1,6 @@
 """What the reports of a dataset say, counted: sentences, tags, lengths, and what needs a look.
 
-The counts are of statements, which is what a network is given: whole sentences, or the clauses of a sentence that is split.
+The counts are of statements, which is what a network is given: sentences, or the clauses of a sentence that is split.
 """
 
 from __future__ import annotations

@@ -23,7 +23,10 @@ class Section(IntEnum):
 
 
 _EXAM = r"(?:exam(?:ination)?|study|scan|procedure|test|request|visit|order|referral)"
-_BODY = r"(?:ct|mri?|chest|thora(?:x|cic)|abdom(?:en|inal)|pelvi[sc]|lungs?|head|neck|brain|imaging|radiolog\w+|main|pertinent|positive|additional|detailed)"
+_BODY = (
+    r"(?:ct|mri?|chest|thora(?:x|cic)|abdom(?:en|inal)|pelvi[sc]|lungs?|head|neck|brain|imaging|radiolog\w+|main|"
+    r"pertinent|positive|additional|detailed)"
+)
 _HEADINGS: dict[Section, str] = {
     Section.FINDINGS: (
         rf"(?:{_BODY}\s+){{0,2}}findings?(?:\s+and\s+comments?)?|results?|observations?|description|report\s+(?:text|body)|"
@@ -82,7 +85,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     names = "|".join(f"(?P<{section.name}>{words})" for section, words in _HEADINGS.items())
     # "Findings:" at the start of a line or after the end of a sentence, or a line that holds nothing but the name
     heading = re.compile(
-        rf"(?:{_LINE_START}|(?<=[.!?;:])\s{{1,{_LONGEST_GAP}}})(?:{names})[ \t]*(?:\([^()\n]{{1,30}}\)[ \t]*(?=:))?(?:[*_]+[ \t]*)?"
+        rf"(?:{_LINE_START}|(?<=[.!?;:])\s{{1,{_LONGEST_GAP}}})(?:{names})[ \t]*"
+        r"(?:\([^()\n]{1,30}\)[ \t]*(?=:))?(?:[*_]+[ \t]*)?"
         r"(?::[ \t]*(?:[*_]+)?|[ \t]+[-\u2013\u2014](?=[ \t])|(?=[ \t]*(?:[*_=]+[ \t]*)?(?:[\r\n]|$)))",
         re.IGNORECASE,
     )
@@ -124,7 +128,7 @@ def find_headings(text: str) -> list[tuple[int, int, Section]]:
 
 
 def find_unknown_headings(text: str, headings: list[tuple[int, int, Section]]) -> tuple[str, ...]:
-    """Find words that look like headings and are none that is known, such as "LUNGS" in "LUNGS: Clear."
+    """Find words that look like headings and are none that is known, such as "LUNGS" before a colon.
 
     Args:
         text: The report.

@@ -1,9 +1,9 @@
 """The side a sentence speaks of.
 
 Frozen encoders put "left" and "right" almost on one point, so the side is also handed over as a label of its own. What
-counts as a side word is decided in `side_words`. A side that belongs to the name of a part ("left ventricle", "right lobe
-of the liver") says nothing of where in the body it lies, and counts for none; the lingula is on the left and the middle
-lobe on the right although no side word stands there.
+counts as a side word is decided in `side_words`. A side that belongs to the name of a part ("left ventricle", "right
+lobe of the liver") says nothing of where in the body it lies, and counts for none; the lingula is on the left and the
+middle lobe on the right although no side word stands there.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def tag(sentence: str) -> Laterality:
 
 
 def _is_part_of_a_name(sentence: str, end: int) -> bool:
-    """Tell whether the side word that ends here belongs to the name of a chamber of the heart or a lobe of the liver."""
+    """Tell whether the side word that ends here belongs to the name of a part of the heart or a lobe of the liver."""
     if _NAMED_PART.match(sentence, end):
         return True
     if not _BARE_LOBE.match(sentence, end):

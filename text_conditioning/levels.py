@@ -1,7 +1,7 @@
 """How high in the lung or in an organ a sentence places its finding: lobe, zone, segment, pole.
 
-The lingula is part of the upper lobe and counts as upper, although it lies beside the right middle lobe. Segments of the
-lung by number are read where the words around say that they are meant: S1 is also a vertebra, S6 also in the liver.
+The lingula is part of the upper lobe and counts as upper, although it lies beside the right middle lobe. Segments of
+the lung by number are read where the words around say that they are meant: S1 is also a vertebra, S6 also in the liver.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 "12 mm (previously 8 mm)" is one nodule of 12 mm. A size is prior where the words around it place it in an earlier
 examination, in the same brackets or the same part of the sentence: the words behind it decide first ("8 mm in the
 previous study"), then those in front ("previously 8 mm", "in the previous study it was 8 mm"). An earlier examination
-that is only compared with ("stable compared with the previous examination", "also seen before") says nothing about size.
+that is only compared with ("stable compared with the previous examination", "also seen before") says nothing about it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Languages that there are rules for: one file each in the folder ``languages``, named by its code; English is built in."""
+"""Languages that there are rules for: one file each in the folder ``languages``, named by its code, and English."""
 
 from __future__ import annotations
 

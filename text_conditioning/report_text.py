@@ -54,8 +54,8 @@ def require_readable(text: str) -> None:
     if found is not None:
         kind, match, fix = found
         raise ReportTextError(
-            f"The report holds {kind} ({match.group()[:20]!r} at character {match.start()}). Give plain text, for example "
-            f"with {fix}."
+            f"The report holds {kind} ({match.group()[:20]!r} at character {match.start()}). Give plain text, for "
+            f"example with {fix}."
         )
     if not any(character.isalpha() for character in text):
         raise ReportTextError(

@@ -132,8 +132,7 @@ def _find_gaps(text: str, start: int, end: int) -> list[int]:
     return [
         gap
         for gap in gaps
-        if _last_word(text, start, gap).rstrip(".") not in open_words
-        and not _inside_brackets(text, gap, start, end)
+        if _last_word(text, start, gap).rstrip(".") not in open_words and not _inside_brackets(text, gap, start, end)
     ]
 
 

@@ -52,7 +52,9 @@ class TokenCounter:
             settings = json.loads((folder / name).read_text(encoding="utf-8")) if (folder / name).is_file() else {}
             limit = settings.get(key)
             if isinstance(limit, int) and limit > 0:
-                offset = int(settings.get("pad_token_id") or 0) + 1 if "roberta" in settings.get("model_type", "") else 0
+                offset = (
+                    int(settings.get("pad_token_id") or 0) + 1 if "roberta" in settings.get("model_type", "") else 0
+                )
                 limits.append(limit - offset)
         return cls(tokenizer, min(limits))
 

@@ -14,7 +14,20 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from nnunet_reportseg.cli import audit, check, demo, embed, env, evaluate, implants, info, parse, phantom, predict, train
+from nnunet_reportseg.cli import (
+    audit,
+    check,
+    demo,
+    embed,
+    env,
+    evaluate,
+    implants,
+    info,
+    parse,
+    phantom,
+    predict,
+    train,
+)
 from nnunet_reportseg.compatibility import require_supported_nnunet
 from nnunet_reportseg.errors import ReportSegError
 from text_conditioning.errors import TextConditioningError

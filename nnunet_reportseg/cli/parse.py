@@ -18,7 +18,9 @@ STDIN = "-"
 
 
 def command(
-    file: Annotated[Path | None, typer.Argument(help="A report as plain text in UTF-8; - reads standard input.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A report as plain text in UTF-8; - reads standard input.")
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option("-d", "--dataset", help="Dataset number or name: statistics of all its reports.")
     ] = None,

@@ -70,8 +70,8 @@ def _show_language(console: Console, language: str, known: bool, english: bool) 
     if not known:
         console.print(
             Text(
-                f"There are no rules for the language {language!r}: sentences are split, but no state, side or level is "
-                "read.",
+                f"There are no rules for the language {language!r}: sentences are split, but no state, side or level "
+                "is read.",
                 style="yellow",
             )
         )
@@ -119,8 +119,8 @@ def _listed(values: dict[str, int]) -> str:
 
 def _mirroring(values: dict[str, int]) -> str:
     return (
-        f"{values['sided_statements_refused']} of {values['sided_statements']} statements with a side have no mirror image; "
-        f"{values['cases_not_mirrored']} cases are not mirrored"
+        f"{values['sided_statements_refused']} of {values['sided_statements']} statements with a side have no mirror "
+        f"image; {values['cases_not_mirrored']} cases are not mirrored"
     )
 
 

@@ -58,7 +58,24 @@ def test_what_looks_like_it_is_read(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", "a ", ". a", ".", "(", "left ", "1. ", "\n", "A:\n", " ", "5 mm ", "5 x ", "from 5 mm to ", "no nodule, ", "<p ", "\\ "],
+    [
+        "a",
+        "a ",
+        ". a",
+        ".",
+        "(",
+        "left ",
+        "1. ",
+        "\n",
+        "A:\n",
+        " ",
+        "5 mm ",
+        "5 x ",
+        "from 5 mm to ",
+        "no nodule, ",
+        "<p ",
+        "\\ ",
+    ],
 )
 def test_a_megabyte_of_anything_is_read_or_refused_in_time(piece: str) -> None:
     text = ("Nodule " + piece * (MEGABYTE // len(piece)))[:MEGABYTE] + " x"

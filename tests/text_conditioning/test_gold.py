@@ -54,7 +54,6 @@ def test_size_cases() -> None:
     wrong = [
         row["text"]
         for row in cases
-        if (sizes := read_sizes(row["text"])).current != lengths(row["current"])
-        or sizes.prior != lengths(row["prior"])
+        if (sizes := read_sizes(row["text"])).current != lengths(row["current"]) or sizes.prior != lengths(row["prior"])
     ]
     assert not wrong
