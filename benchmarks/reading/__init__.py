@@ -1,0 +1,1 @@
+"""Parts of ``benchmarks/report_reading.py``: how reports are split and read, on data that is not in the repository."""
