@@ -12,7 +12,7 @@ from text_conditioning.list_markers import AT_LINE_START, IN_LINE, find_inline_i
 
 Span = tuple[int, int]
 
-LONGEST_SENTENCE: int = 2000  # characters; what is longer is no sentence, and is cut at a comma or white space
+LONGEST_SENTENCE: int = 1000  # characters; what is longer is no sentence, and is cut at a comma or white space
 
 _STOP = re.compile(
     r"(?<![.!?])[.!?]+[\"'\u201d\u2019)\]]*(?=\s|$)"

@@ -34,8 +34,7 @@ def measure_speed(texts: list[str]) -> dict[str, float]:
         parse_report(text)
     seconds = time.process_time() - start
     code = (
-        "import time; start = time.process_time(); import text_conditioning.reports; "
-        "print(time.process_time() - start)"
+        "import time; start = time.process_time(); import text_conditioning.reports; print(time.process_time() - start)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return {"reports_per_second": round(len(texts) / seconds, 1), "import_seconds": round(float(done.stdout), 3)}
@@ -54,7 +53,12 @@ def measure_spans(texts: list[str]) -> dict[str, Any]:
         lost += bool((outside + text[position:]).strip())
         sentences += len(report.sentences)
         longest = max(longest, *(len(s.text) for s in report.sentences))
-    return {"reports": len(texts), "sentences": sentences, "reports_with_lost_text": lost, "longest_characters": longest}
+    return {
+        "reports": len(texts),
+        "sentences": sentences,
+        "reports_with_lost_text": lost,
+        "longest_characters": longest,
+    }
 
 
 def measure_exchange(texts: list[str]) -> dict[str, Any]:

