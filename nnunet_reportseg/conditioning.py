@@ -21,6 +21,7 @@ from text_conditioning.stage_adapter import AdapterConfig
 
 PLANS_KEY = "report_conditioning"
 BLOCK_VERSION = 1
+SENTENCE_STEP = 8  # reports are padded to a multiple of this many sentences
 
 # JSON knows numbers, so "3" is no 3; the dataclasses inside take it over.
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -84,7 +85,7 @@ class ReportConditioning:
         pooling: pooling of the encoder.
         encoder_fingerprint: of encoder weights, tokenizer, pooling and text processing.
         text_dim: dimension of the sentence vectors.
-        sentences: number of sentences that reports are padded to.
+        sentences: number of sentences that reports are padded to where the network is compiled.
         adapter: sizes of the adapters.
         recipe: training recipe.
         left_right_axis: array axis of patient left-right, None without orientation.
@@ -106,6 +107,10 @@ class ReportConditioning:
     patient_axes: PatientAxes | None
     trained_with: dict[str, int]
     version: int = BLOCK_VERSION
+
+    def padded_to(self, *, compiled: bool) -> int:
+        """Sentences that reports are padded to a multiple of: one length compiles once, without it padding is waste."""
+        return self.sentences if compiled else SENTENCE_STEP
 
     @property
     def mirrors_patients(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -12,8 +11,6 @@ from numpy.typing import NDArray
 
 from nnunet_reportseg.case_reports import CaseReport
 from text_conditioning.memory import ReportTensors
-
-_log = logging.getLogger(__name__)
 
 
 class SentenceVectors(Protocol):
@@ -40,8 +37,8 @@ def report_tensors(
     Args:
         reports: one for each sample; without sentences for a missing report.
         bank: vectors of all their sentences.
-        length: sentences to pad to, fixed over a training so that the network compiles once. A longer report is never
-            cut: it pads to the next multiple of ``length``.
+        length: sentences to pad to (ReportConditioning.padded_to). A longer report is never cut: it pads to the next
+            multiple of ``length``.
 
     Returns:
         A batch with raw sentence vectors.
@@ -50,8 +47,6 @@ def report_tensors(
         BankError: a sentence is not in the bank.
     """
     longest = max((len(report.sentences) for report in reports), default=0)
-    if longest > length:
-        _log.info("A report has %d sentences, more than the %d of training; padding further.", longest, length)
     size = length * max(1, -(-longest // length))
     shape = (len(reports), size)
     vectors = np.zeros((*shape, bank.dim), dtype=np.float32)

@@ -11,6 +11,7 @@ import pytest
 from nnunet_reportseg.conditioning import (
     BLOCK_VERSION,
     PLANS_KEY,
+    SENTENCE_STEP,
     ReportConditioning,
     TrainingRecipe,
     training_settings,
@@ -168,3 +169,8 @@ def test_a_partial_block_changes_single_fields_of_what_the_trainer_has():
 def test_the_block_of_a_model_in_the_plans_gives_its_settings_alone():
     given = plans(encoder="another", text_dim="not read")
     assert training_settings(given, AdapterConfig(), TrainingRecipe()) == (BLOCK.adapter, BLOCK.recipe)
+
+
+def test_reports_are_padded_to_one_length_only_where_the_network_is_compiled():
+    assert BLOCK.padded_to(compiled=True) == BLOCK.sentences
+    assert BLOCK.padded_to(compiled=False) == SENTENCE_STEP < BLOCK.sentences

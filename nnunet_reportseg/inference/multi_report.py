@@ -18,6 +18,7 @@ from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.frames import compose, crop_frame, patient_frame
 from nnunet_reportseg.geometry import PatientAxes
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
+from nnunet_reportseg.network.report_guided_unet import is_compiled
 from nnunet_reportseg.report_tensors import SentenceVectors
 from text_conditioning.memory import ReportTensors
 
@@ -93,7 +94,8 @@ class MultiReportPredictor(ReportGuidedPredictor):
         everything = network.report
         skips = network.encoder(x)
         decoded: list[Any] = []
-        for part in _parts(everything, self.reports_at_once, self._conditioning.sentences):
+        step = self._conditioning.padded_to(compiled=is_compiled(self.network))
+        for part in _parts(everything, self.reports_at_once, step):
             network.report = part
             decoded.append(network.decode(skips))
         network.report = everything

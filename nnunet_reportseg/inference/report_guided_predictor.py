@@ -28,7 +28,7 @@ from nnunet_reportseg.errors import DatasetError, GeometryError, ModelMismatchEr
 from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, patient_frame, reflected
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folder_of, load_prediction_reports
-from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, unwrap
+from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, is_compiled, unwrap
 from nnunet_reportseg.paths import PREPROCESSED, unset_paths
 from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
 from nnunet_reportseg.report_twins import mirrored_tensors
@@ -277,10 +277,11 @@ class ReportGuidedPredictor(nnUNetPredictor):
     ) -> Tensor:
         """nnU-Net's prediction of a volume with this patient frame, averaged over folds, under reports."""
         conditioning = self._conditioning
-        own = report_tensors(reports, vectors, length=conditioning.sentences)
+        length = conditioning.padded_to(compiled=is_compiled(self.network))
+        own = report_tensors(reports, vectors, length=length)
         mirrored = None
         if self.use_mirroring and conditioning.mirrors_patients:
-            mirrored = mirrored_tensors(reports, vectors, length=conditioning.sentences)
+            mirrored = mirrored_tensors(reports, vectors, length=length)
         self._given_context = (own, mirrored, frame)
         try:
             return super().predict_logits_from_preprocessed_data(data)

@@ -262,6 +262,11 @@ def unwrap(network: nn.Module) -> nn.Module:
     return network._orig_mod if isinstance(network, OptimizedModule) else network
 
 
+def is_compiled(network: nn.Module) -> bool:
+    """Whether torch.compile is around the network (inside DistributedDataParallel, as nnU-Net wraps them)."""
+    return isinstance(network.module if isinstance(network, DistributedDataParallel) else network, OptimizedModule)
+
+
 def _require_unet(planned: nn.Module) -> None:
     encoder, decoder = getattr(planned, "encoder", None), getattr(planned, "decoder", None)
     missing = [f"encoder.{name}" for name in ("output_channels", "strides") if not hasattr(encoder, name)]

@@ -26,11 +26,14 @@ class BatchReports:
         reports: of all cases.
         conditioning: of the model.
         training: the cases that are trained on; sentences of others stay out of the training.
+        compiled: whether the network is.
     """
 
-    def __init__(self, reports: TrainingReports, conditioning: ReportConditioning, training: Sequence[str]) -> None:
+    def __init__(
+        self, reports: TrainingReports, conditioning: ReportConditioning, training: Sequence[str], *, compiled: bool
+    ) -> None:
         self._reports = reports
-        self._length = conditioning.sentences
+        self._length = conditioning.padded_to(compiled=compiled)
         self._finding_sentences = reports.finding_sentences(training)
         recipe = conditioning.recipe
         fillers = tuple(reports.filler_sentences(training))

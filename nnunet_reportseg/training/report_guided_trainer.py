@@ -27,12 +27,18 @@ from torch import nn, optim
 
 from nnunet_reportseg.audit.after_training import audit_validation_fold
 from nnunet_reportseg.checkpoints import read_checkpoint
-from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe, training_settings
+from nnunet_reportseg.conditioning import (
+    PLANS_KEY,
+    SENTENCE_STEP,
+    ReportConditioning,
+    TrainingRecipe,
+    training_settings,
+)
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.frames import patient_frame
 from nnunet_reportseg.geometry import PatientAxes, common_left_right_axis, patient_axes
 from nnunet_reportseg.inference.redispatch import install_redispatch
-from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, unwrap
+from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, is_compiled, unwrap
 from nnunet_reportseg.paths import PREPROCESSED, require_paths
 from nnunet_reportseg.report_tensors import report_tensors
 from nnunet_reportseg.report_twins import mirrored_report, mirrored_tensors
@@ -51,7 +57,6 @@ from text_conditioning.stage_adapter import AdapterConfig
 
 install_redispatch()
 
-SENTENCE_STEP = 8  # reports are padded to a multiple of this many sentences
 MAX_ROTATION = 30.0 / 360.0 * 2.0 * np.pi
 
 
@@ -91,7 +96,9 @@ class ReportGuidedTrainer(nnUNetTrainer):
         super().initialize()
         training, _ = self.do_split()
         self._fit_whitening(training)
-        self._batch_reports = BatchReports(self.reports, self.conditioning, training)
+        self._batch_reports = BatchReports(
+            self.reports, self.conditioning, training, compiled=is_compiled(self.network)
+        )
 
     def _load_reports(self, plans: PlansManager, configuration: str, fold: int | str) -> None:
         (root,) = require_paths(PREPROCESSED)
@@ -364,7 +371,8 @@ class ReportGuidedTrainer(nnUNetTrainer):
         audit_validation_fold(self)
 
     def _announce(self, case: str, shape: Sequence[int]) -> None:
-        reports, bank, length = [self.reports.cases[case]], self.reports.bank, self.conditioning.sentences
+        reports, bank = [self.reports.cases[case]], self.reports.bank
+        length = self.conditioning.padded_to(compiled=is_compiled(self.network))
         mirrored = mirrored_tensors(reports, bank, length=length) if self.conditioning.mirrors_patients else None
         axes = self._axes[case]
         self._network.set_report(

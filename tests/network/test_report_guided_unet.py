@@ -8,7 +8,7 @@ import torch._dynamo.testing
 from torch import nn
 
 from nnunet_reportseg.errors import ArchitectureError, ReportContextError
-from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportGuidedUNet
+from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportGuidedUNet, is_compiled
 from tests.network.small_network import CONFIG, TEXT_DIM, awaken, build, frames, image, planned, reports, run
 from text_conditioning.memory import ReportTensors
 
@@ -146,6 +146,8 @@ def test_compile_makes_one_graph_without_breaks_over_reports():
     network = awaken(build()).eval()
     counter = torch._dynamo.testing.CompileCounter()
     compiled = torch.compile(network, backend=counter, fullgraph=True)
+    assert is_compiled(compiled)
+    assert not is_compiled(network)
     for seed in range(4):
         expected = run(network, reports(seed=seed, sentences=seed))[0]
         network.set_report(reports(seed=seed, sentences=seed))
