@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from following.errors import BenchmarkError
@@ -65,7 +65,7 @@ def _run(arguments: argparse.Namespace, scale: Scale, out: Path) -> None:
             attributes=task.attributes,
             variant=variant,
             seed=seed,
-            settings=settings,
+            settings=replace(settings, iterations=settings.iterations * task.budget),
             out=out,
             threads=max(1, cores // at_once),
         )

@@ -8,7 +8,7 @@ from typing import Any
 from following.bars import SEEDS_WANTED, BarResult
 from following.conditions import CONDITIONS, CORRECT, LONG_REPORT, NULL, NULL_ALL, SEEN, SWAPPED_ORIGINAL, SWAPPED_OWN
 from following.results import Figures, Spread
-from following.settings import Settings
+from following.settings import EPOCHS, Settings
 from following.tasks import IMPLANTS
 from following.variants import VARIANTS
 
@@ -29,7 +29,7 @@ def page(
         "# Does the network follow its report?",
         "*Written by `benchmarks/text_following.py` from its runs; all rows are in `text_following.json`.*",
         _where(runs),
-        _scale(settings, phantom=any(name != IMPLANTS for name in figures.benchmarks())),
+        _scale(settings, runs, phantom=any(name != IMPLANTS for name in figures.benchmarks())),
         "## Bars",
         f"Means over seeds of the default preset, on the test split; at least {SEEDS_WANTED} seeds are wanted.",
         _bars(bars),
@@ -67,15 +67,17 @@ def _where(runs: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _scale(settings: Settings, *, phantom: bool) -> str:
+def _scale(settings: Settings, runs: Sequence[Mapping[str, Any]], *, phantom: bool) -> str:
+    usual = settings.epoch_iterations * EPOCHS
+    others = {run["benchmark"]: run["iterations"] for run in runs if run["iterations"] != usual}
+    longer = f" ({', '.join(f'{task} {count}' for task, count in others.items())})" if others else ""
     patch = " x ".join(map(str, settings.patch))
     recipe = "AdamW at 2e-3 for all of the network" if settings.short_recipe else "the default recipe"
     return (
-        f"Scale: {settings.epoch_iterations * 10} iterations of {settings.batch_size} patches of {patch} voxels, "
-        f"three stages from {settings.features} features, {recipe} (`sgd_only` and plain nnU-Net: nnU-Net's SGD); "
-        f"{settings.cases} training cases, {settings.test_volumes} test volumes with one case per lesion. Final "
-        "weights, no choice by test results, no averaging over flips. Volumes are larger than patches."
-        + (_MARGIN if phantom else "")
+        f"Scale: {usual} iterations{longer} of {settings.batch_size} patches of {patch} voxels, three stages from "
+        f"{settings.features} features, {recipe} (`sgd_only` and plain nnU-Net: nnU-Net's SGD); {settings.cases} "
+        f"training cases, {settings.test_volumes} test volumes with one case per lesion. Final weights, no choice by "
+        "test results, no averaging over flips. Volumes are larger than patches." + (_MARGIN if phantom else "")
     )
 
 

@@ -21,7 +21,7 @@ class Settings:
     """What all runs of an output folder have in common.
 
     Attributes:
-        iterations: of a training, in ten epochs.
+        iterations: of a training, in ten epochs; a task may take a multiple of them (following.tasks.BUDGETS).
         batch_size: of the configuration.
         features: of the first of three stages.
         cases: training cases.

@@ -24,6 +24,9 @@ SHAPES = {
     "negation": (24, 44, 92),
 }
 IMPLANTS = "implants"
+# Iterations as a multiple of the scale's: four places take longer to tell apart than two, and so do sizes and real
+# anatomy.
+BUDGETS = {"site": 2, "laterality": 1, "size": 2, "negation": 1, IMPLANTS: 2}
 IMPLANTS_SPACING = (5.0, 2.5, 2.5)
 LEAST_VOXELS = 40  # of a nodule at this spacing
 # What the reports of a task tell: two lesions that differ in one of these alone are a pair for its follow rate.
@@ -45,12 +48,14 @@ class Task:
         dataset_id: nnU-Net's number.
         attributes: of lesions, that the reports tell.
         write: writes the raw dataset into a folder of raw datasets and returns its folder.
+        budget: iterations as a multiple of those of the scale.
     """
 
     name: str
     dataset_id: int
     attributes: tuple[str, ...]
     write: Callable[[Path], Path]
+    budget: int = 1
 
 
 def phantom_tasks(settings: Settings) -> dict[str, Task]:
@@ -86,6 +91,7 @@ def implants_task(settings: Settings, volumes: Sequence[Path], nodules: Path) ->
             min_voxels=LEAST_VOXELS,
             seed=settings.data_seed,
         ),
+        budget=BUDGETS[IMPLANTS],
     )
 
 
@@ -108,4 +114,5 @@ def _phantom_task(name: str, dataset_id: int, shape: tuple[int, int, int], setti
             clear_margin=(depth, height, width),
             seed=settings.data_seed,
         ),
+        budget=BUDGETS[name],
     )

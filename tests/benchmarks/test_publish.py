@@ -122,6 +122,13 @@ def test_the_page_tells_a_gpu_from_a_cpu(tmp_path):
     assert "- GPU: 1 runs" in publish(tmp_path, tmp_path)[1].read_text()
 
 
+def test_the_page_names_the_tasks_with_iterations_of_their_own(tmp_path):
+    write_runs(tmp_path, [*site_runs((0.9,)), run("laterality", "default", 0, row("correct", 0.9, 1.0))])
+    assert "600 iterations (laterality 500, site 500) of" in publish(tmp_path, tmp_path)[1].read_text()
+    write_runs(tmp_path / "same", site_runs((0.9,)), settings=Settings(iterations=500))
+    assert "500 iterations of" in publish(tmp_path / "same", tmp_path)[1].read_text()
+
+
 def test_without_runs_there_is_no_page(tmp_path):
     with pytest.raises(BenchmarkError, match="no output folder"):
         publish(tmp_path, tmp_path / "docs")

@@ -12,7 +12,7 @@ from following.conditions import CONDITIONS, distinct_reports, readings
 from following.oracle import OracleEncoder
 from following.prepare import HELD_OUT, LONG, write_plans
 from following.settings import Settings
-from following.tasks import ATTRIBUTES, IMPLANTS, SHAPES, implants_task, phantom_tasks
+from following.tasks import ATTRIBUTES, BUDGETS, IMPLANTS, SHAPES, implants_task, phantom_tasks
 from following.variants import VARIANTS
 from nnunet_reportseg.conditioning import PLANS_KEY, TrainingRecipe, training_settings
 from nnunet_reportseg.data.phantom import write_phantom
@@ -56,6 +56,7 @@ def test_every_task_has_its_attributes():
     tasks[IMPLANTS] = implants_task(Settings(), [Path("ct.nii.gz")], Path("nodules"))
     assert set(tasks) == {*SHAPES, IMPLANTS} == set(ATTRIBUTES)
     assert len({task.dataset_id for task in tasks.values()}) == len(tasks)
+    assert {name: task.budget for name, task in tasks.items()} == BUDGETS
 
 
 @pytest.fixture(scope="module")
