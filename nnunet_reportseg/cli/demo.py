@@ -34,7 +34,7 @@ def command(
         configuration="3d_demo",
         batch_size=6,
         patch_size=(16, 24, 24),
-        epochs=6,
+        epochs=8,
         iterations=150,
         recipe=SHORT_TRAINING,
         oversample_foreground=0.67,
