@@ -100,12 +100,12 @@ def read_case_report(sidecar: Sidecar, case_id: str) -> CaseReport:
     text = sidecar.report_text(case_id)
     if text is None:
         return CaseReport(case_id)
-    sentences = list(parse_case_text(text, sidecar, case_id).sentences)
+    sentences = list(parse_case_text(text, sidecar, case_id).statements)
     findings = []
     for finding in sidecar.findings(case_id):
         linked = _linked(sentences, finding.text)
         if not linked:
-            own = parse_case_text(finding.text, sidecar, case_id).sentences
+            own = parse_case_text(finding.text, sidecar, case_id).statements
             linked = list(range(len(sentences), len(sentences) + len(own)))
             sentences.extend(own)
         if finding.label_values:
@@ -137,13 +137,15 @@ def parse_case_text(text: str, sidecar: Sidecar, case_id: str, *, language: str 
 
 
 def _linked(sentences: Sequence[Sentence], finding: str) -> list[int]:
-    """Sentences of a finding: the same words; else those that contain it, denials left out; else its longer parts."""
+    """Statements of a finding: its words; else those that contain it, or else its longer parts, denials left out."""
     wanted = _normalise(finding)
     words = [_normalise(sentence.text) for sentence in sentences]
     exact = [i for i, text in enumerate(words) if text == wanted]
     holding = [i for i, text in enumerate(words) if wanted in text and sentences[i].assertion not in _NOT_THERE]
     parts = [i for i, text in enumerate(words) if text in wanted and len(text.split()) >= FEWEST_WORDS]
-    return exact or holding or parts
+    # of a finding whose sentence was split, the clauses that say what is there
+    stated = [i for i in parts if sentences[i].assertion not in _NOT_THERE]
+    return exact or holding or stated or parts
 
 
 def _normalise(text: str) -> str:

@@ -6,20 +6,25 @@ list markers) together with white space cover the text exactly.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from text_conditioning.assertion import Assertion, classify
+from text_conditioning.assertion import Assertion, classify, rules_for
+from text_conditioning.clauses import split_clauses
 from text_conditioning.errors import ReportTextError
 from text_conditioning.headings import Section as Section
 from text_conditioning.headings import find_headings, find_unknown_headings
 from text_conditioning.laterality import Laterality, tag
 from text_conditioning.levels import Level, read_level
 from text_conditioning.prior_sizes import read_sizes
-from text_conditioning.report_languages import is_known
 from text_conditioning.report_text import require_readable
 from text_conditioning.sentences import split_sentences
 from text_conditioning.sizes import read_sizes_mm
+
+ENGLISH = "en"
+# "In the left lung, no mass but a nodule is seen.": the opening places all clauses
+_OPENING_PLACE = re.compile(r"(?:in|within|at|on|of|throughout)\s", re.IGNORECASE)
 
 # Part of every bank's fingerprint. Raise it whenever the same text would give other sentences.
 TEXT_PROCESSING_VERSION: int = 2
@@ -90,14 +95,15 @@ def read_sentence(text: str, section: Section, start: int = 0, *, language: str 
         language: Language it is written in; without rules for it nothing is read but sizes.
 
     Returns:
-        The sentence, not split into clauses.
+        The sentence, not split into clauses. Sides, levels and earlier sizes are read in English alone.
     """
-    end = start + len(text)
-    if not is_known(language):
-        return Sentence(text, start, end, section, Assertion.PRESENT, Laterality.NONE, read_sizes_mm(text))
+    rules = rules_for(language)
+    read = Sentence(text, start, start + len(text), section, classify(text, rules=rules), Laterality.NONE, ())
+    if rules.language != ENGLISH:
+        return replace(read, sizes_mm=read_sizes_mm(text))
     sizes = read_sizes(text)
-    return Sentence(
-        text, start, end, section, classify(text), tag(text), sizes.current, sizes.prior, level=read_level(text)
+    return replace(
+        read, laterality=tag(text), level=read_level(text), sizes_mm=sizes.current, prior_sizes_mm=sizes.prior
     )
 
 
@@ -110,14 +116,18 @@ def with_clauses(sentence: Sentence, spans: Sequence[tuple[int, int]], *, langua
         language: Language it is written in.
 
     Returns:
-        The sentence with clauses, whose places are those in the report.
+        The sentence with clauses, whose places are those in the report. Where the sentence opens with a place ("In the
+        left lung, ..."), clauses without a side or level take those of the first.
     """
     if len(spans) < 2:
         return replace(sentence, clauses=())
-    clauses = (
+    clauses = [
         read_sentence(sentence.text[first:last], sentence.section, sentence.start + first, language=language)
         for first, last in spans
-    )
+    ]
+    if _OPENING_PLACE.match(sentence.text):
+        side, level = clauses[0].laterality, clauses[0].level
+        clauses = [replace(c, laterality=c.laterality or side, level=c.level or level) for c in clauses]
     return replace(sentence, clauses=tuple(clauses))
 
 
@@ -146,15 +156,19 @@ def parse_report(text: str, language: str = "en") -> Report:
         position, section = end, next_section
     blocks.append((position, len(text), section))
 
+    rules = rules_for(language)
     markup = [(start, end) for start, end, _ in headings]
     sentences: list[Sentence] = []
     for block_start, block_end, block_section in blocks:
         spans, markers = split_sentences(text, block_start, block_end)
         markup += markers
-        sentences += (read_sentence(text[start:end], block_section, start, language=language) for start, end in spans)
+        for start, end in spans:
+            sentence = read_sentence(text[start:end], block_section, start, language=language)
+            clauses = split_clauses(sentence.text, rules=rules)
+            sentences.append(with_clauses(sentence, clauses, language=language))
     if not sentences:
         raise ReportTextError(
             f"The report {text[:40]!r} holds headings only. Give its text, or declare the report as null."
         )
     unknown = find_unknown_headings(text, headings)
-    return Report(text, tuple(sentences), tuple(sorted(markup)), unknown, language, is_known(language))
+    return Report(text, tuple(sentences), tuple(sorted(markup)), unknown, language, rules.known)

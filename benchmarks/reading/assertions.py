@@ -94,7 +94,10 @@ def read_findings(path: Path) -> dict[str, Any]:
                 counts[way][name, row[name] == "1", predicted(states)] += 1
 
     def micro(way: str, names: Iterable[str]) -> dict[str, float]:
-        found = [[counts[way][name, gold, there] for gold, there in ((1, 1), (0, 1), (1, 0))] for name in names]
+        found = [
+            [counts[way][name, gold, there] for gold, there in ((True, True), (False, True), (True, False))]
+            for name in names
+        ]
         return scores(*(sum(column) for column in zip(*found, strict=True)))
 
     single = {name: micro("present", [name]) for name in patterns}
