@@ -56,8 +56,10 @@ def _run(arguments: argparse.Namespace, scale: Scale, out: Path) -> None:
     processes = max(2, min(8, cores // at_once))
     use_workspace(work, processes)
     chosen = _tasks(arguments, scale, settings)
+    variants = arguments.variants or scale.variants
+    encoders = [VARIANTS[variant].encoder for variant in variants]
     with output_to(out / "prepare.log"):
-        folders = {task.name: prepare(task, settings, processes).name for task in chosen}
+        folders = {task.name: prepare(task, settings, processes, encoders).name for task in chosen}
     specs = [
         RunSpec(
             benchmark=task.name,
@@ -71,7 +73,7 @@ def _run(arguments: argparse.Namespace, scale: Scale, out: Path) -> None:
         )
         for seed in arguments.seeds or scale.seeds
         for task in chosen
-        for variant in arguments.variants or scale.variants
+        for variant in variants
     ]
     run_all(specs, at_once=at_once, tell=lambda line: print(line, flush=True))
 

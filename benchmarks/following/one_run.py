@@ -59,7 +59,7 @@ def main(spec: RunSpec) -> None:
     volumes: dict[str, list[str]] = {}
     for case, volume in tests.volume_of.items():
         volumes.setdefault(volume, []).append(case)
-    predictor = load_predictor(Path(model), device, guided=variant.guided, step_size=settings.step_size)
+    predictor = load_predictor(Path(model), device, variant=variant, step_size=settings.step_size)
     denied = _denied(raw)
     scores: dict[str, list[CaseScore]] = {}
     for volume, found in (readings(raw, volumes) if variant.guided else blind_readings(volumes)).items():

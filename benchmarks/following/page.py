@@ -40,7 +40,7 @@ def page(
     ]
     for benchmark in figures.benchmarks():
         parts += [f"### {benchmark}", _table(figures, benchmark)]
-    parts += ["## Conditions", _list(CONDITIONS), _READING, "## Variants", _variants(figures), _NOT_THERE]
+    parts += ["## Conditions", _list(CONDITIONS), _READING, "## Variants", _variants(figures)]
     if failures:
         parts += ["## Failed runs", _failures(failures)]
     parts += ["## Commands", f"```bash\n{command}\n```", _OTHER_COMMANDS]
@@ -133,10 +133,6 @@ _READING = (
     "The last six columns of the tables are Dice under these conditions. The follow rate of an attribute counts pairs "
     "of lesions of one image that differ in it alone: the mask must overlap the described one better. *On denied "
     "lesions*: voxels of the mask that are nearest to a denied lesion, as a part of that lesion's voxels."
-)
-_NOT_THERE = (
-    "Raw token states as keys are not among them: the network's memory holds one vector per sentence with its "
-    "assertion, side and section, and a bank of token states would need a memory of its own."
 )
 _OTHER_COMMANDS = (
     "`--small` is for two CPU cores, `--full` for a GPU (all tasks and variants, three seeds; `--at-once` for several "

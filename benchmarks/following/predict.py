@@ -12,6 +12,9 @@ from nnunetv2.inference.export_prediction import convert_predicted_logits_to_seg
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
 from following.conditions import Reading, distinct_reports, report_key
+from following.token_keys import TokenKeysPredictor
+from following.token_states import TOKEN_STATES
+from following.variants import Variant
 from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.embedding import BANK_FOLDER
 from nnunet_reportseg.geometry import patient_axes
@@ -19,9 +22,12 @@ from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from text_conditioning.bank import EmbeddingBank
 
 
-def load_predictor(model: Path, device: torch.device, *, guided: bool, step_size: float) -> Any:
-    """The final weights of a model, without averaging over flips."""
-    predictor: Any = (MultiReportPredictor if guided else nnUNetPredictor)(
+def load_predictor(model: Path, device: torch.device, *, variant: Variant, step_size: float) -> Any:
+    """The final weights of a variant's model, without averaging over flips."""
+    kind = nnUNetPredictor
+    if variant.guided:
+        kind = TokenKeysPredictor if variant.encoder == TOKEN_STATES else MultiReportPredictor
+    predictor: Any = kind(
         device=device,
         perform_everything_on_device=device.type == "cuda",
         use_mirroring=False,

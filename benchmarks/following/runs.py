@@ -16,8 +16,10 @@ from following.settings import Settings
 from following.variants import VARIANTS
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.embedding import ENCODER_VARIABLE
+from nnunet_reportseg.trainer_folder import SEARCH_PATH
 
 RUNS = "runs"
+TRAINERS = Path(__file__).parent / "trainers"
 MESSAGE_LINES = 12
 Launch = Callable[["RunSpec", Path], int]
 
@@ -82,6 +84,7 @@ def launch(spec: RunSpec, log: Path) -> int:
         "PYTHONPATH": os.pathsep.join(filter(None, packages)),
         "OMP_NUM_THREADS": str(spec.threads),
         ENCODER_VARIABLE: VARIANTS[spec.variant].encoder,
+        SEARCH_PATH: os.pathsep.join([str(TRAINERS), os.environ.get(SEARCH_PATH, "")]),
     }
     with log.open("w", encoding="utf-8") as stream:
         command = [sys.executable, "-m", "following.one_run", spec.to_json()]

@@ -1,8 +1,4 @@
-"""The variants that are compared: presets, ablations of the default preset, and controls.
-
-Raw token states as keys are not among them: the memory of the network holds one vector per sentence with its tags, and
-a bank of token states would need a memory of its own.
-"""
+"""The variants that are compared: presets, ablations of the default preset, and controls."""
 
 from __future__ import annotations
 
@@ -11,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from following.oracle import ORACLE
+from following.token_states import MINILM, TOKEN_STATES
 
 GUIDED = "ReportGuidedTrainer"
-MINILM = "minilm"
 
 
 @dataclass(frozen=True)
@@ -45,6 +41,9 @@ VARIANTS: dict[str, Variant] = {
     "blind": Variant("plain nnU-Net, without reports", trainer="nnUNetTrainer"),
     "no_report": Variant("the same network, never a report", trainer=f"{GUIDED}_NoReport"),
     "pooled": Variant("all sentences pooled to one vector", adapter={"pooled": True}),
+    "token_keys": Variant(
+        "token states as keys instead of sentence vectors", trainer=f"{GUIDED}_TokenKeys", encoder=TOKEN_STATES
+    ),
     "film": Variant("FiLM only", trainer=f"{GUIDED}_FiLM"),
     "cross_attention": Variant("cross-attention only", trainer=f"{GUIDED}_CrossAttention"),
     "no_position": Variant("without position", adapter={"position_bands": 0}),

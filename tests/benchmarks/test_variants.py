@@ -11,6 +11,7 @@ import pytest
 from following.conditions import CONDITIONS, distinct_reports, readings
 from following.oracle import OracleEncoder
 from following.prepare import HELD_OUT, LONG, write_plans
+from following.runs import TRAINERS
 from following.settings import Settings
 from following.tasks import ATTRIBUTES, BUDGETS, IMPLANTS, SHAPES, implants_task, phantom_tasks
 from following.variants import VARIANTS
@@ -18,7 +19,7 @@ from nnunet_reportseg.conditioning import PLANS_KEY, TrainingRecipe, training_se
 from nnunet_reportseg.data.phantom import write_phantom
 from nnunet_reportseg.evaluation.paired_dataset import PairedTestSet
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
-from nnunet_reportseg.training import presets
+from nnunet_reportseg.trainer_folder import SEARCH_PATH, require_trainer, trainer_search_path
 from text_conditioning.stage_adapter import AdapterConfig
 
 
@@ -30,14 +31,15 @@ def preprocessed(tmp_path):
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_a_variant_is_one_that_the_trainer_takes(preprocessed, name):
+def test_a_variant_is_one_that_the_trainer_takes(preprocessed, monkeypatch, name):
+    monkeypatch.setenv(SEARCH_PATH, trainer_search_path(str(TRAINERS)))
     variant = VARIANTS[name]
+    trainer = require_trainer(variant.trainer)
     write_plans(preprocessed, variant, Settings(), "follow_plans")
     plans = json.loads((preprocessed / "follow_plans.json").read_text())
     assert plans["plans_name"] == "follow_plans"
     assert (PLANS_KEY in plans) == variant.guided
     if variant.guided:
-        trainer = getattr(presets, variant.trainer)
         adapter, recipe = training_settings(plans, trainer.adapter, trainer.recipe)
         assert all(getattr(adapter, key) == value for key, value in variant.adapter.items())
         assert all(getattr(recipe, key) == value for key, value in variant.recipe.items())
