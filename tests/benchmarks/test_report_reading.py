@@ -1,0 +1,38 @@
+"""The states of findings against public and hand-made labels; skipped where the data is absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reading import assertions
+
+DATA = Path(os.environ.get("REPORTSEG_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
+MENTIONS = Path(__file__).parents[1] / "text_conditioning" / "gold" / "mentions.csv"
+
+pytestmark = pytest.mark.skipif(
+    not (DATA / "negation").is_dir(), reason="no labels; set REPORTSEG_TEST_DATA to a folder with them"
+)
+
+
+def test_negated_concepts_of_clinical_sentences():
+    found = assertions.read_negex(DATA / assertions.NEGEX)
+    assert found["precision"] >= 0.97
+    assert found["recall"] >= 0.965
+    assert found["f1"] >= 0.97
+
+
+def test_findings_of_reports_by_keyword_and_state():
+    found = assertions.read_findings(DATA / assertions.FINDINGS)
+    assert found["micro of 14, present"]["f1"] >= 0.92
+    assert found["micro of 14, any mention"]["f1"] < 0.8  # what ignoring negation gives
+
+
+def test_hand_labelled_mentions():
+    found = assertions.read_mentions(MENTIONS, DATA / assertions.REPORTS)
+    assert found["mentions"] >= 150
+    assert found["accuracy"] >= 0.88
+    assert found["recall"]["absent"] >= 0.95
+    assert found["recall"]["uncertain"] >= 0.75
