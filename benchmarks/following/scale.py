@@ -30,7 +30,7 @@ class Scale:
 
 SCALES = {
     SMALL: Scale(
-        Settings(iterations=3000, test_volumes=4),
+        Settings(iterations=1500, test_volumes=4),
         tasks=("laterality", "negation"),
         variants=("default", "blind", "no_report", "pooled", "no_position"),
         seeds=(0,),
