@@ -29,8 +29,7 @@ class AdapterConfig:
         memory_dim: dimension of a sentence token.
         heads: attention heads.
         head_dim: dimension of one head.
-        attention_stages: number of stages with cross-attention, counted from the lowest resolution; full resolution
-            never has it.
+        attention_stages: number of stages with cross-attention, counted from the lowest resolution.
         position_bands: octaves of the position features; 0 switches position off.
         feed_forward: width of the feed-forward layer as a multiple of the channels; 0 for none.
         film: whether every stage has FiLM.

@@ -73,15 +73,13 @@ class ReportAdapter(nn.Module):
         self.whitening = Whitening(text_dim)
         self.memory = ReportMemory(text_dim, config.memory_dim, pooled=config.pooled)
         self.reads_report = config.reads_report
-        # none at full resolution, where it costs most and brings nothing (docs/design.md, "Adapters")
-        attending = min(config.attention_stages, len(channels) - 1)
-        coarse = (attending + 1) // 2 if config.hierarchical else 0
+        coarse = (config.attention_stages + 1) // 2 if config.hierarchical else 0
         self.stages = nn.ModuleList(
-            StageAdapter(width, config, attention=index < attending, coarse=index < coarse)
+            StageAdapter(width, config, attention=index < config.attention_stages, coarse=index < coarse)
             for index, width in enumerate(channels)
         )
-        supervised = range(coarse, attending)
-        self.alignment_stage = max(coarse, attending - 1)
+        supervised = range(coarse, min(config.attention_stages, len(channels)))
+        self.alignment_stage = max(coarse, min(config.attention_stages, len(channels)) - 1)
         width = channels[self.alignment_stage]
         self.alignment = AlignmentHead(width, config.memory_dim) if alignment else None
         self.attends_to_sentences = bool(supervised) and config.reads_report and not config.pooled
