@@ -45,7 +45,7 @@ from nnunet_reportseg.report_twins import mirrored_report, mirrored_tensors
 from nnunet_reportseg.training.arguments import require_split
 from nnunet_reportseg.training.batch_reports import BatchReports
 from nnunet_reportseg.training.frame_tracking import FRAME, track_frames
-from nnunet_reportseg.training.optimizers import PolynomialSchedule, SteppedTogether
+from nnunet_reportseg.training.optimizers import PolynomialSchedule, SteppedTogether, adamw
 from nnunet_reportseg.training.paired_mirroring import MirrorPatient
 from nnunet_reportseg.training.preprocessed import PreprocessedCases
 from nnunet_reportseg.training.report_dataloader import ReportDataLoader
@@ -202,14 +202,14 @@ class ReportGuidedTrainer(nnUNetTrainer):
         if recipe.backbone_optimizer == "sgd":
             members.append(self._sgd(backbone))
         elif recipe.backbone_optimizer == "adamw":
-            members.append(optim.AdamW(backbone, recipe.adapter_lr, weight_decay=recipe.adapter_weight_decay))
+            members.append(adamw(backbone, recipe.adapter_lr, recipe.adapter_weight_decay))
         else:
             for parameter in backbone:
                 parameter.requires_grad_(False)
         if recipe.adapter_optimizer == "sgd":
             members.append(self._sgd(adapters))
         else:
-            members.append(optim.AdamW(adapters, recipe.adapter_lr, weight_decay=recipe.adapter_weight_decay))
+            members.append(adamw(adapters, recipe.adapter_lr, recipe.adapter_weight_decay))
         optimizer = SteppedTogether(members)
         return optimizer, PolynomialSchedule(optimizer, self.num_epochs)
 
