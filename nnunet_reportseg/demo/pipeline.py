@@ -7,12 +7,14 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.demo.job import Job, add_configuration
 from nnunet_reportseg.demo.machine import describe_machine, package_versions
+from nnunet_reportseg.demo.side_by_side import count_unit, side_by_side
 from nnunet_reportseg.demo.steps import plan_and_preprocess, seed_training, train
 from nnunet_reportseg.demo.workspace import use_workspace
 from nnunet_reportseg.errors import ReportSegError
@@ -42,7 +44,7 @@ class PairedResults:
         swapped_own_dice: another report of the same image, scored against what that report describes.
         swapped_original_dice: the same masks scored against what the original report describes.
         seconds: whole run.
-        training_seconds: of both trainings.
+        training_seconds: of both trainings, which run side by side.
         test_cases: number of test cases.
         seed: of the trainings.
         machine: where it ran.
@@ -63,6 +65,12 @@ class PairedResults:
     seed: int
     machine: str
     versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Trained:
+    model: str
+    seconds: float
 
 
 def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 0) -> PairedResults:
@@ -89,8 +97,6 @@ def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 
     from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device.type == "cpu":
-        torch.set_num_threads(os.cpu_count() or 1)
     progress.step("Write the dataset")
     raw = job.write(Path(os.environ["nnUNet_raw"]))
     preprocessed = Path(os.environ["nnUNet_preprocessed"]) / raw.name
@@ -99,38 +105,39 @@ def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 
     add_configuration(preprocessed / f"{plans}.json", job)
     progress.step("Embed the reports")
     _embed(preprocessed, raw)
-    seconds = {}
-    for trainer in (PLAIN, GUIDED):
-        seed_training(seed)
-        begin = time.perf_counter()
-        advance = progress.step(f"Train {trainer}", job.epochs * job.iterations)
-        train(
-            job.dataset_id,
-            job.configuration,
-            trainer,
-            device,
-            epochs=job.epochs,
-            iterations=job.iterations,
-            oversample_foreground=job.oversample_foreground,
-            advance=advance,
-        )
-        seconds[trainer] = time.perf_counter() - begin
     tests = PairedTestSet(raw)
     images = raw / "imagesTs"
     sidecar = Sidecar.load(images / SIDECAR_NAME)
     swapped_to = {case: _next_sibling(tests, case) for case in tests.described}
     swapped = Sidecar.from_cases({c: {"report": sidecar.report_text(other)} for c, other in swapped_to.items()})
+    null = Sidecar.from_cases({case: {"report": None} for case in tests.described})
     folders = {name: work / "predictions" / name for name in ("blind", "guided", "swapped", "null")}
-    for name, trainer, reports in (
-        ("blind", PLAIN, None),
-        ("guided", GUIDED, sidecar),
-        ("swapped", GUIDED, swapped),
-        ("null", GUIDED, Sidecar.from_cases({case: {"report": None} for case in tests.described})),
-    ):
-        progress.step(f"Predict: {name}")
-        _predict(job, trainer, images, folders[name], device, reports)
+    with side_by_side() as pair:
+        advance = progress.step(f"Train {PLAIN} and {GUIDED} side by side", 2 * job.epochs * job.iterations)
+        training = partial(
+            _train,
+            seed=seed,
+            dataset_id=job.dataset_id,
+            configuration=job.configuration,
+            device=device,
+            epochs=job.epochs,
+            iterations=job.iterations,
+            oversample_foreground=job.oversample_foreground,
+        )
+        plain, guided = pair.run([partial(training, trainer) for trainer in (PLAIN, GUIDED)], advance)
+        advance = progress.step("Predict without reports, with the right ones, swapped ones, none", len(folders))
+        prediction = partial(_predict, images=images, device=device, mirroring=job.mirroring, step_size=job.step_size)
+        pair.run(
+            [
+                partial(prediction, plain.model, folders["blind"], reports=None),
+                partial(prediction, guided.model, folders["guided"], reports=sidecar),
+                partial(prediction, guided.model, folders["swapped"], reports=swapped),
+                partial(prediction, guided.model, folders["null"], reports=null),
+            ],
+            advance,
+        )
     progress.step("Evaluate")
-    blind, guided = tests.score(folders["blind"]), tests.score(folders["guided"])
+    blind, correct = tests.score(folders["blind"]), tests.score(folders["guided"])
     swapped_own = tests.score(folders["swapped"], {c: tests.described[o] for c, o in swapped_to.items()})
     swapped_original = tests.score(folders["swapped"])
     draw_overview(tests, folders["guided"], out / "overview.png")
@@ -138,13 +145,13 @@ def run_job(job: Job, out: Path, work: Path, progress: Progress, *, seed: int = 
         blind_ceiling=tests.blind_ceiling(),
         blind_dice=blind.dice,
         blind_follow_rate=blind.follow_rate,
-        guided_dice=guided.dice,
-        follow_rate=guided.follow_rate,
+        guided_dice=correct.dice,
+        follow_rate=correct.follow_rate,
         null_dice=tests.score(folders["null"]).dice,
         swapped_own_dice=swapped_own.dice,
         swapped_original_dice=swapped_original.dice,
         seconds=time.perf_counter() - started,
-        training_seconds=seconds,
+        training_seconds={PLAIN: plain.seconds, GUIDED: guided.seconds},
         test_cases=len(tests.described),
         seed=seed,
         machine=describe_machine(device),
@@ -161,21 +168,31 @@ def _embed(preprocessed: Path, raw: Path) -> None:
     load_training_reports(preprocessed, Sidecar.load(raw / SIDECAR_NAME).case_ids, build=True)
 
 
-def _predict(job: Job, trainer: str, images: Path, folder: Path, device: Any, reports: Any) -> None:
+def _train(trainer: str, *, seed: int, **options: Any) -> _Trained:
+    """Train in a worker process."""
+    begin = time.perf_counter()
+    seed_training(seed)
+    model = train(trainer_name=trainer, **options, advance=lambda _: count_unit())
+    return _Trained(model, time.perf_counter() - begin)
+
+
+def _predict(
+    model: str, folder: Path, *, images: Path, device: Any, mirroring: bool, step_size: float, reports: Any
+) -> None:
+    """Predict in a worker process."""
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-    from nnunetv2.utilities.file_path_utilities import get_output_folder
 
     from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 
     folder.mkdir(parents=True)
     predictor: Any = (nnUNetPredictor if reports is None else ReportGuidedPredictor)(
-        device=device, use_mirroring=job.mirroring, tile_step_size=job.step_size, allow_tqdm=False
+        device=device, use_mirroring=mirroring, tile_step_size=step_size, allow_tqdm=False
     )
-    model = get_output_folder(job.dataset_id, trainer, "nnUNetPlans", job.configuration)
     predictor.initialize_from_trained_model_folder(model, ("all",))
     if reports is not None:
         predictor.use_reports(reports)
     predictor.predict_from_files_sequential(str(images), str(folder))
+    count_unit()
 
 
 def _next_sibling(tests: Any, case: str) -> str:
