@@ -38,6 +38,7 @@ def command(
         iterations=150,
         recipe=SHORT_TRAINING,
         oversample_foreground=0.67,
+        mirroring=False,  # no averaging over flips: minutes matter here
     )
     log = out / "demo.log"
     try:
