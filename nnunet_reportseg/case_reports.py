@@ -28,21 +28,40 @@ class CaseFinding:
     Attributes:
         finding_id: id from the sidecar.
         label_values: voxel values in labelsTr that belong to the finding.
-        sentences: indices of its sentences in :attr:`CaseReport.sentences`.
+        sentences: indices of its sentences in :attr:`CaseReport.read`.
+        words: its own text, split like a report; what is asked for in grounding.
     """
 
     finding_id: str
     label_values: tuple[int, ...]
     sentences: tuple[int, ...]
+    words: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True)
 class CaseReport:
-    """Sentences and findings of one case; no sentences for a missing report."""
+    """Sentences and findings of one case; no sentences for a missing report.
+
+    Attributes:
+        case_id: of the case.
+        sentences: of the report.
+        findings: those that have voxels.
+        asked: words that are asked for, in grounding; the sentences are then their context.
+    """
 
     case_id: str
     sentences: tuple[Sentence, ...] = ()
     findings: tuple[CaseFinding, ...] = ()
+    asked: tuple[Sentence, ...] = ()
+
+    @property
+    def read(self) -> tuple[Sentence, ...]:
+        """All that the network reads: sentences, then what is asked for."""
+        return self.sentences + self.asked
+
+    def asking(self, words: Sequence[Sentence]) -> CaseReport:
+        """The report as the context of words that are asked for; it lists no findings."""
+        return replace(self, findings=(), asked=tuple(words))
 
     def finding_groups(self) -> tuple[int, ...]:
         """For each finding a number that it shares with the findings it shares sentences with, over others too."""
@@ -103,13 +122,13 @@ def read_case_report(sidecar: Sidecar, case_id: str) -> CaseReport:
     sentences = list(parse_case_text(text, sidecar, case_id).statements)
     findings = []
     for finding in sidecar.findings(case_id):
+        own = parse_case_text(finding.text, sidecar, case_id).statements
         linked = _linked(sentences, finding.text)
         if not linked:
-            own = parse_case_text(finding.text, sidecar, case_id).statements
             linked = list(range(len(sentences), len(sentences) + len(own)))
             sentences.extend(own)
         if finding.label_values:
-            findings.append(CaseFinding(finding.id, tuple(finding.label_values), tuple(linked)))
+            findings.append(CaseFinding(finding.id, tuple(finding.label_values), tuple(linked), own))
     return CaseReport(case_id, tuple(sentences), tuple(findings))
 
 

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 def sentences_of(reports: Iterable[CaseReport]) -> list[str]:
     """All sentence texts of some reports, each once, in order of appearance."""
-    return list(dict.fromkeys(sentence.text for report in reports for sentence in report.sentences))
+    return list(dict.fromkeys(sentence.text for report in reports for sentence in report.read))
 
 
 def embed_reports(
@@ -46,7 +46,9 @@ def embed_reports(
     Returns:
         The bank, complete for ``reports`` and the twins of their sentences.
     """
-    bank = build_bank(folder / BANK_FOLDER, encoder, sentences_of(with_twins(reports, denied=True)), progress=progress)
+    bank = build_bank(
+        folder / BANK_FOLDER, encoder, sentences_of(with_twins(reports, training=True)), progress=progress
+    )
     sidecar.resolved().write(folder / SIDECAR_NAME)
     return bank
 

@@ -46,14 +46,15 @@ def report_tensors(
     Raises:
         BankError: a sentence is not in the bank.
     """
-    longest = max((len(report.sentences) for report in reports), default=0)
+    longest = max((len(report.read) for report in reports), default=0)
     size = length * max(1, -(-longest // length))
     shape = (len(reports), size)
     vectors = np.zeros((*shape, bank.dim), dtype=np.float32)
     tags = np.zeros((3, *shape), dtype=np.int64)
     padding = np.ones(shape, dtype=bool)
+    asked = np.zeros(shape, dtype=bool)
     for row, report in enumerate(reports):
-        sentences = report.sentences
+        sentences = report.read
         if not sentences:
             continue
         count = len(sentences)
@@ -62,5 +63,8 @@ def report_tensors(
         tags[1, row, :count] = [sentence.laterality for sentence in sentences]
         tags[2, row, :count] = [sentence.section for sentence in sentences]
         padding[row, :count] = False
+        asked[row, len(report.sentences) : count] = True
     assertion, laterality, section = (torch.from_numpy(tag) for tag in tags)
-    return ReportTensors(torch.from_numpy(vectors), assertion, laterality, section, torch.from_numpy(padding))
+    return ReportTensors(
+        torch.from_numpy(vectors), assertion, laterality, section, torch.from_numpy(padding), torch.from_numpy(asked)
+    )

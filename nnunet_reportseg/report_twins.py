@@ -23,28 +23,36 @@ _OTHER_SIDE = {Laterality.LEFT: Laterality.RIGHT, Laterality.RIGHT: Laterality.L
 
 def mirrored_report(report: CaseReport) -> CaseReport | None:
     """The report about the mirrored patient; None where a sentence has no mirror image."""
-    sentences = []
-    for sentence in report.sentences:
-        twin = mirrored_sentence(sentence)
-        if twin is None:
-            return None
-        sentences.append(twin)
-    return replace(report, sentences=tuple(sentences))
+    twins = [mirrored_sentence(sentence) for sentence in report.read]
+    sentences = tuple(twin for twin in twins if twin is not None)
+    if len(sentences) < len(twins):
+        return None
+    count = len(report.sentences)
+    return replace(report, sentences=sentences[:count], asked=sentences[count:])
 
 
-def with_twins(reports: Iterable[CaseReport], *, denied: bool) -> list[CaseReport]:
+def has_mirror_image(report: CaseReport) -> bool:
+    """Whether a report has a mirror image, the words of its findings included."""
+    words = tuple(word for finding in report.findings for word in finding.words)
+    return mirrored_report(replace(report, asked=words)) is not None
+
+
+def with_twins(reports: Iterable[CaseReport], *, training: bool) -> list[CaseReport]:
     """The reports, and the twins of all their sentences, whose vectors a bank has to hold.
 
     Args:
         reports: the reports.
-        denied: whether also the denials of sentences that belong to findings.
+        training: whether also what only a training reads: the words of findings, and the denials of sentences that
+            belong to findings.
     """
     reports = list(reports)
-    return reports + [CaseReport(report.case_id, tuple(_twins(report, denied=denied))) for report in reports]
+    if training:
+        reports += [CaseReport(r.case_id, tuple(w for finding in r.findings for w in finding.words)) for r in reports]
+    return reports + [CaseReport(r.case_id, tuple(_twins(r, denied=training))) for r in reports]
 
 
 def _twins(report: CaseReport, *, denied: bool) -> Iterator[Sentence]:
-    for index, sentence in enumerate(report.sentences):
+    for index, sentence in enumerate(report.read):
         denial = denied_sentence(sentence) if denied and index in report.linked else None
         twins = (denial, mirrored_sentence(sentence), denial and mirrored_sentence(denial))
         yield from (twin for twin in twins if twin is not None)

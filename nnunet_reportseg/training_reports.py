@@ -49,6 +49,11 @@ class TrainingReports:
         return max((len(case.sentences) for case in self.cases.values()), default=0)
 
     @property
+    def most_words(self) -> int:
+        """Statements of the finding that has most of them."""
+        return max((len(f.words) for case in self.cases.values() for f in case.findings), default=0)
+
+    @property
     def have_findings(self) -> bool:
         """Whether any case links findings to label values."""
         return any(case.findings for case in self.cases.values())
@@ -125,7 +130,7 @@ def load_training_reports(
     if segmentation is not None:
         require_label_values(sidecar, case_ids, segmentation, preprocessed)
     encoder = choose_encoder(preprocessed)
-    sentences = sentences_of(with_twins(cases.values(), denied=True))
+    sentences = sentences_of(with_twins(cases.values(), training=True))
     banks = [index for index in available_banks(preprocessed) if index.encoder == encoder]
     if len(banks) > 1:  # the encoder or the text processing changed: only the encoder can tell which bank is its own
         current = FrozenTextEncoder(encoder, device=_device()).fingerprint

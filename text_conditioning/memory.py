@@ -28,6 +28,8 @@ from text_conditioning.reports import Section
 
 _INITIAL_BIAS = {Assertion.PRESENT: 0.0, Assertion.UNCERTAIN: -1.0, Assertion.ABSENT: -4.0, Assertion.HISTORICAL: -4.0}
 
+_CONTEXT_BIAS = -4.0  # of sentences around the one that is asked for, at the start
+
 _USUAL_TOKENS = 8  # of which the logits are taken as they are: a short report
 
 
@@ -40,6 +42,7 @@ class ReportTensors(NamedTuple):
         laterality: ``(B, S)`` int64, values of :class:`Laterality`.
         section: ``(B, S)`` int64, values of :class:`Section`.
         padding: ``(B, S)`` bool, True where there is no sentence.
+        asked: ``(B, S)`` bool, True for the words that are asked for, where the rest of the report is their context.
     """
 
     vectors: Tensor
@@ -47,6 +50,7 @@ class ReportTensors(NamedTuple):
     laterality: Tensor
     section: Tensor
     padding: Tensor
+    asked: Tensor
 
     def to(self, device: torch.device | str) -> ReportTensors:
         """The same batch on another device."""
@@ -84,9 +88,10 @@ class ReportMemory(nn.Module):
         text_dim: ``E``, dimension of the sentence vectors.
         memory_dim: ``D``, dimension of the tokens.
         pooled: whether the sentences of a report become one token, their mean.
+        grounding: whether some of the sentences can be asked for: they are marked, and the others recede.
     """
 
-    def __init__(self, text_dim: int, memory_dim: int, *, pooled: bool = False) -> None:
+    def __init__(self, text_dim: int, memory_dim: int, *, pooled: bool = False, grounding: bool = False) -> None:
         super().__init__()
         self.pooled = pooled
         self.projection = nn.Linear(text_dim, memory_dim)
@@ -97,6 +102,8 @@ class ReportMemory(nn.Module):
         self.null = nn.Parameter(torch.randn(1, 1, memory_dim))
         self.missing = nn.Parameter(torch.randn(1, 1, memory_dim))
         self.assertion_bias = nn.Parameter(torch.tensor([_INITIAL_BIAS[state] for state in sorted(Assertion)]))
+        self.asked = nn.Parameter(torch.randn(memory_dim)) if grounding else None
+        self.context_bias = nn.Parameter(torch.tensor(_CONTEXT_BIAS)) if grounding else None
 
     def forward(self, report: ReportTensors) -> Memory:
         """Tokens and attention bias of a batch of reports, shapes as in :class:`Memory`."""
@@ -109,6 +116,10 @@ class ReportMemory(nn.Module):
         batch = tokens.shape[0]
         padding, summary = report.padding, report.section == Section.IMPRESSION
         bias = self.assertion_bias[report.assertion]
+        if self.asked is not None and self.context_bias is not None:
+            asked = report.asked.to(tokens.dtype)
+            tokens = tokens + asked.unsqueeze(-1) * self.asked
+            bias = bias * (1 - asked) + self.context_bias * (1 - asked)
         if self.pooled:
             there = (~padding).unsqueeze(-1).to(tokens.dtype)
             tokens = (tokens * there).sum(dim=1, keepdim=True) / there.sum(dim=1, keepdim=True).clamp_min(1)

@@ -38,6 +38,7 @@ class AdapterConfig:
             others its sentences, each with the heads and the gate of its level (text_conditioning.report_levels);
             then ``gate`` and the split of ``heads * head_dim`` into heads do not count.
         pooled: whether the sentences are pooled to one vector, as other systems do; for comparison, not for use.
+        grounding: whether findings of a report can be asked for one by one.
         reads_report: False makes every report a missing one: the control that has the adapters and no text.
     """
 
@@ -51,6 +52,7 @@ class AdapterConfig:
     gate: Annotated[float, Field(gt=0, lt=1)] | None = None
     hierarchical: bool = False
     pooled: bool = False
+    grounding: bool = False
     reads_report: bool = True
 
 

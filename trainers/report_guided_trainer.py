@@ -1,5 +1,6 @@
 """Trainers for ``nnUNetv2_train -tr``; nnU-Net searches this folder by the variable nnUNet_extTrainer."""
 
+from nnunet_reportseg.training.grounding_trainer import ReportGroundingTrainer
 from nnunet_reportseg.training.presets import (
     ReportGuidedTrainer_AdaptersOnly,
     ReportGuidedTrainer_CrossAttention,
@@ -20,6 +21,7 @@ from nnunet_reportseg.training.schedules import (
 )
 
 __all__ = [
+    "ReportGroundingTrainer",
     "ReportGuidedTrainer",
     "ReportGuidedTrainer_1epoch",
     "ReportGuidedTrainer_5epochs",

@@ -76,7 +76,7 @@ def embed(raw: Path, folder: Path, encoders: Iterable[str]) -> None:
         return
     sidecars = [Sidecar.load(raw / name) for name in (SIDECAR_NAME, HELD_OUT, SEEN_WORDING, LONG)]
     reports = [r for sidecar in sidecars for r in read_case_reports(sidecar, list(sidecar.case_ids)).values()]
-    reports = with_twins(reports, denied=True)
+    reports = with_twins(reports, training=True)
     for name in wanted:
         tokens = [expand(report) for report in reports] if name == TOKEN_STATES else []
         build_bank(folder, _encoder(name, sidecars), sentences_of([*reports, *tokens]))

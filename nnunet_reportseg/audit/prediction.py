@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
 import torch
-from nnunetv2.configuration import default_num_processes
-from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
 
 from nnunet_reportseg.audit.altered import Altered
 from nnunet_reportseg.audit.cases import AuditCase
@@ -122,27 +119,13 @@ class ModelReader:
             predictor.dataset_json,
         )
         data = torch.from_numpy(image).to(dtype=torch.float32, memory_format=torch.contiguous_format)
+        axes = patient_axes(properties, predictor.plans_manager.transpose_forward)
         masks: dict[int, LabelArray] = {}
         for blank in (False, True):
             chosen = [n for n, a in enumerate(altered) if a.blank is blank]
             if chosen:
                 shown = torch.zeros_like(data) if blank else data
-                found = self._segment(shown, [altered[n].report for n in chosen], properties)
+                chosen_reports = [altered[n].report for n in chosen]
+                found = predictor.segment_reports(shown, chosen_reports, self._sentences.vectors, axes, properties)
                 masks.update(zip(chosen, found, strict=True))
         return [masks[n] for n in range(len(altered))]
-
-    def _segment(self, data: torch.Tensor, reports: Sequence[CaseReport], properties: Any) -> list[LabelArray]:
-        predictor = self._predictor
-        axes = patient_axes(properties, predictor.plans_manager.transpose_forward)
-        segmentations = []
-        for logits in predictor.predict_reports(data, reports, self._sentences.vectors, axes):
-            segmentation = convert_predicted_logits_to_segmentation_with_correct_shape(
-                logits,
-                predictor.plans_manager,
-                predictor.configuration_manager,
-                predictor.label_manager,
-                properties,
-                num_threads_torch=min(default_num_processes, torch.get_num_threads()),
-            )
-            segmentations.append(np.asarray(segmentation).astype(np.int64))
-        return segmentations

@@ -8,10 +8,14 @@ _internal_predict_sliding_window_return_logits).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from nnunetv2.configuration import default_num_processes
+from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nnunet_reportseg.case_reports import CaseReport
@@ -69,7 +73,7 @@ class MultiReportPredictor(ReportGuidedPredictor):
         if lower is not None:
             frame = compose(frame, crop_frame(lower, 3))
         # reports of about the same length share a pass, because each pays for the sentences of the longest
-        order = sorted(range(len(reports)), key=lambda index: len(reports[index].sentences))
+        order = sorted(range(len(reports)), key=lambda index: len(reports[index].read))
         logits: list[Tensor] = []
         for start in range(0, len(reports), group):
             chosen = [reports[index] for index in order[start : start + group]]
@@ -81,6 +85,37 @@ class MultiReportPredictor(ReportGuidedPredictor):
                 self.label_manager = original
             logits += stacked.unflatten(0, (len(chosen), heads)).unbind(0)
         return [logits[order.index(index)] for index in range(len(reports))]
+
+    def segment_reports(
+        self,
+        data: Tensor,
+        reports: Sequence[CaseReport],
+        vectors: SentenceVectors,
+        axes: PatientAxes,
+        properties: Mapping[str, Any],
+    ) -> list[NDArray[np.int64]]:
+        """Label maps of an image on its own grid, one for each report.
+
+        Args:
+            data: ``(C, *volume)``, preprocessed.
+            reports: as for :meth:`predict_reports`.
+            vectors: of all their sentences.
+            axes: patient axes of the image.
+            properties: of the image, as nnU-Net's preprocessor leaves them.
+        """
+        return [
+            np.asarray(
+                convert_predicted_logits_to_segmentation_with_correct_shape(
+                    logits,
+                    self.plans_manager,
+                    self.configuration_manager,
+                    self.label_manager,
+                    properties,
+                    num_threads_torch=min(default_num_processes, torch.get_num_threads()),
+                )
+            ).astype(np.int64)
+            for logits in self.predict_reports(data, reports, vectors, axes)
+        ]
 
     @torch.inference_mode()
     def _internal_maybe_mirror_and_predict(self, x: Tensor) -> Tensor:

@@ -99,7 +99,7 @@ def embed_for_prediction(
         ModelMismatchError: the encoder is not the one that the model was trained with, or it is needed and not there.
     """
     vectors = PredictionVectors(conditioning.text_dim) if vectors is None else vectors
-    read = with_twins(reports.values(), denied=False) if conditioning.mirrors_patients else reports.values()
+    read = with_twins(reports.values(), training=False) if conditioning.mirrors_patients else reports.values()
     missing = [sentence for sentence in sentences_of(read) if sentence not in vectors.known]
     fingerprint = conditioning.encoder_fingerprint
     damaged: list[BankError] = []
@@ -137,7 +137,7 @@ def _load_encoder(
     damaged: Sequence[BankError],
 ) -> FrozenTextEncoder:
     wanted = set(missing)
-    case = next(case for case, report in reports.items() if any(s.text in wanted for s in report.sentences))
+    case = next(case for case, report in reports.items() if any(s.text in wanted for s in report.read))
     load: Callable[..., FrozenTextEncoder] = FrozenTextEncoder
     try:
         encoder = load(name, device=device)

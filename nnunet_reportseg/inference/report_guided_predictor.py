@@ -28,6 +28,7 @@ from nnunet_reportseg.errors import DatasetError, GeometryError, ModelMismatchEr
 from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, patient_frame, reflected
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folder_of, load_prediction_reports
+from nnunet_reportseg.inference.questions import require_question
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, is_compiled, unwrap
 from nnunet_reportseg.paths import PREPROCESSED, unset_paths
 from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
@@ -247,8 +248,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
             if names is None:
                 raise ReportContextError(
                     "Arrays have no file names, so their reports are not known. Call queue_cases([case, ...]) in the "
-                    "order of the "
-                    "arrays, or give output file names."
+                    "order of the arrays, or give output file names."
                 )
             names = [names] if isinstance(names, str) else names
             self.queue_cases([Path(name).name for name in names], [a if a.known else None for a in axes])
@@ -264,8 +264,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
         if not self._queue or self._reports is None or self._vectors is None:
             raise ReportContextError(
                 "A volume is to be predicted, but no case is queued, so its report is not known. Use "
-                "predict_from_files, "
-                "predict_from_files_sequential or queue_cases."
+                "predict_from_files, predict_from_files_sequential or queue_cases."
             )
         case = self._queue.popleft()
         axes = self._axes_of(case)
@@ -277,6 +276,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
     ) -> Tensor:
         """nnU-Net's prediction of a volume with this patient frame, averaged over folds, under reports."""
         conditioning = self._conditioning
+        require_question(conditioning, reports)
         length = conditioning.padded_to(compiled=is_compiled(self.network))
         own = report_tensors(reports, vectors, length=length)
         mirrored = None

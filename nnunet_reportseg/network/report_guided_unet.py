@@ -71,7 +71,7 @@ class ReportAdapter(nn.Module):
         super().__init__()
         self.strides = [list(stride) for stride in strides]
         self.whitening = Whitening(text_dim)
-        self.memory = ReportMemory(text_dim, config.memory_dim, pooled=config.pooled)
+        self.memory = ReportMemory(text_dim, config.memory_dim, pooled=config.pooled, grounding=config.grounding)
         self.reads_report = config.reads_report
         coarse = (config.attention_stages + 1) // 2 if config.hierarchical else 0
         self.stages = nn.ModuleList(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -19,6 +19,14 @@ from text_conditioning.memory import ReportTensors
 NEGATIVES = 16  # sentences that a finding is told from in the alignment loss, besides those of the batch
 
 
+class Decision(TypedDict):
+    """What an augmentation worker decided for a sample: see sampled_report."""
+
+    kept: Sequence[bool]
+    without_report: bool
+    mirrored: bool
+
+
 class BatchReports:
     """Samples and collates reports.
 
@@ -27,6 +35,9 @@ class BatchReports:
         conditioning: of the model.
         training: the cases that are trained on; sentences of others stay out of the training.
         compiled: whether the network is.
+
+    Attributes:
+        finding_words: words of each finding with voxels, of the cases that are trained on.
     """
 
     def __init__(
@@ -38,17 +49,22 @@ class BatchReports:
         recipe = conditioning.recipe
         fillers = tuple(reports.filler_sentences(training))
         self._sampling = ReportSampling(recipe.sentence_dropout, recipe.distractors, recipe.denial, fillers)
+        self.finding_words = tuple(f.words for case in training for f in reports.cases[case].findings if f.words)
 
     def sample(self, batch: Mapping[str, Any], *, vary: bool) -> list[CaseReport]:
         """The report of each sample, as the augmentation workers decided; ``vary`` lets sentences come and go."""
-        sampling = self._sampling if vary else ReportSampling()
+        sampling = self.sampling(vary=vary)
+        return [sampled_report(report, **decision, sampling=sampling) for report, decision in self.decided(batch)]
+
+    def decided(self, batch: Mapping[str, Any]) -> Iterator[tuple[CaseReport, Decision]]:
+        """The whole report of each sample, and what the augmentation workers decided."""
         decisions = zip(batch["keys"], batch[KEPT], batch[WITHOUT_REPORT], batch[MIRRORED], strict=True)
-        return [
-            sampled_report(
-                self._reports.cases[case], kept=kept, without_report=without, mirrored=mirrored, sampling=sampling
-            )
-            for case, kept, without, mirrored in decisions
-        ]
+        for case, kept, without_report, mirrored in decisions:
+            yield self._reports.cases[case], {"kept": kept, "without_report": without_report, "mirrored": mirrored}
+
+    def sampling(self, *, vary: bool) -> ReportSampling:
+        """How reports vary: as the recipe says, or not at all."""
+        return self._sampling if vary else ReportSampling()
 
     def tensors(self, reports: Sequence[CaseReport]) -> ReportTensors:
         """Collate the reports of a batch."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from torch.nn import Parameter
-from torch.optim import AdamW, Optimizer
+from torch.nn import Module, Parameter
+from torch.optim import SGD, AdamW, Optimizer
+
+from nnunet_reportseg.conditioning import TrainingRecipe
 
 
 def adamw(parameters: list[Parameter], lr: float, weight_decay: float) -> AdamW:
@@ -22,6 +24,32 @@ def adamw(parameters: list[Parameter], lr: float, weight_decay: float) -> AdamW:
         weight_decay: decoupled weight decay.
     """
     return AdamW(parameters, lr, weight_decay=weight_decay, fused=True)
+
+
+def make_optimizer(
+    network: Module, adapters: Module, recipe: TrainingRecipe, sgd: Callable[[list[Parameter]], SGD]
+) -> SteppedTogether:
+    """The optimisers of a recipe, stepped together; a backbone that is not trained is frozen here.
+
+    Args:
+        network: the whole network.
+        adapters: the part of it that is not backbone.
+        recipe: of the training.
+        sgd: makes nnU-Net's own optimiser.
+    """
+    of_adapters = list(adapters.parameters())
+    own = {id(parameter) for parameter in of_adapters}
+    backbone = [parameter for parameter in network.parameters() if id(parameter) not in own]
+    members: list[Optimizer] = []
+    if recipe.backbone_optimizer == "none":
+        for parameter in backbone:
+            parameter.requires_grad_(False)
+    for name, parameters in ((recipe.backbone_optimizer, backbone), (recipe.adapter_optimizer, of_adapters)):
+        if name == "sgd":
+            members.append(sgd(parameters))
+        elif name == "adamw":
+            members.append(adamw(parameters, recipe.adapter_lr, recipe.adapter_weight_decay))
+    return SteppedTogether(members)
 
 
 class SteppedTogether(Optimizer):

@@ -41,11 +41,11 @@ from nnunet_reportseg.inference.redispatch import install_redispatch
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, is_compiled, unwrap
 from nnunet_reportseg.paths import PREPROCESSED, require_paths
 from nnunet_reportseg.report_tensors import report_tensors
-from nnunet_reportseg.report_twins import mirrored_report, mirrored_tensors
+from nnunet_reportseg.report_twins import has_mirror_image, mirrored_tensors
 from nnunet_reportseg.training.arguments import require_split
 from nnunet_reportseg.training.batch_reports import BatchReports
 from nnunet_reportseg.training.frame_tracking import FRAME, track_frames
-from nnunet_reportseg.training.optimizers import PolynomialSchedule, SteppedTogether, adamw
+from nnunet_reportseg.training.optimizers import PolynomialSchedule, make_optimizer
 from nnunet_reportseg.training.paired_mirroring import MirrorPatient
 from nnunet_reportseg.training.preprocessed import PreprocessedCases
 from nnunet_reportseg.training.report_dataloader import ReportDataLoader
@@ -68,6 +68,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
 
     adapter = AdapterConfig()
     recipe = TrainingRecipe()
+    batch_reports: type[BatchReports] = BatchReports
 
     reports: TrainingReports
     conditioning: ReportConditioning
@@ -96,7 +97,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         super().initialize()
         training, _ = self.do_split()
         self._fit_whitening(training)
-        self._batch_reports = BatchReports(
+        self._batch_reports = self.batch_reports(
             self.reports, self.conditioning, training, compiled=is_compiled(self.network)
         )
 
@@ -129,7 +130,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         bank = self.reports.bank
         longest = self.reports.longest
         fillers = len(self.reports.filler_sentences(cases)) if recipe.distractors > 0 else 0
-        room = longest + min(fillers, MOST_DISTRACTORS)
+        room = longest + min(fillers, MOST_DISTRACTORS) + (self.reports.most_words if adapter.grounding else 0)
         self.conditioning = ReportConditioning(
             encoder=bank.encoder,
             pooling=bank.index.pooling,
@@ -194,27 +195,9 @@ class ReportGuidedTrainer(nnUNetTrainer):
 
     def configure_optimizers(self) -> tuple[optim.Optimizer, PolynomialSchedule]:
         """AdamW for the adapters, nnU-Net's SGD for the backbone (or as the recipe says), stepped together."""
-        recipe = self.conditioning.recipe
-        adapters = list(self._network.report_adapter.parameters())
-        own = {id(p) for p in adapters}
-        backbone = [p for p in self._network.parameters() if id(p) not in own]
-        members: list[optim.Optimizer] = []
-        if recipe.backbone_optimizer == "sgd":
-            members.append(self._sgd(backbone))
-        elif recipe.backbone_optimizer == "adamw":
-            members.append(adamw(backbone, recipe.adapter_lr, recipe.adapter_weight_decay))
-        else:
-            for parameter in backbone:
-                parameter.requires_grad_(False)
-        if recipe.adapter_optimizer == "sgd":
-            members.append(self._sgd(adapters))
-        else:
-            members.append(adamw(adapters, recipe.adapter_lr, recipe.adapter_weight_decay))
-        optimizer = SteppedTogether(members)
+        sgd = partial(optim.SGD, lr=self.initial_lr, momentum=0.99, nesterov=True, weight_decay=self.weight_decay)
+        optimizer = make_optimizer(self._network, self._network.report_adapter, self.conditioning.recipe, sgd)
         return optimizer, PolynomialSchedule(optimizer, self.num_epochs)
-
-    def _sgd(self, parameters: list[nn.Parameter]) -> optim.SGD:
-        return optim.SGD(parameters, self.initial_lr, momentum=0.99, nesterov=True, weight_decay=self.weight_decay)
 
     def _build_loss(self) -> ReportLoss:
         if self.conditioning.recipe.batch_dice:
@@ -243,17 +226,21 @@ class ReportGuidedTrainer(nnUNetTrainer):
 
     def get_training_transforms(self, *args: Any, **kwargs: Any) -> BasicTransform:  # type: ignore[override]
         """nnU-Net's pipeline with tracked frames, sub-reports and mirrored patients."""
-        recipe = self.conditioning.recipe
-        return _with_reports(
-            nnUNetTrainer.get_training_transforms(*args, **kwargs),
-            self._mirror_patient(recipe.paired_mirroring),
-            SampleSubReport(report_dropout=recipe.report_dropout, sub_report=recipe.sub_report),
-        )
+        mirror = self._mirror_patient(self.conditioning.recipe.paired_mirroring)
+        pipeline = nnUNetTrainer.get_training_transforms(*args, **kwargs)
+        return _with_reports(pipeline, mirror, self._sampling(training=True))
 
     def get_validation_transforms(self, *args: Any, **kwargs: Any) -> BasicTransform:  # type: ignore[override]
         """nnU-Net's pipeline with tracked frames and whole reports."""
-        whole = SampleSubReport(report_dropout=0.0, sub_report=0.0)
-        return _with_reports(nnUNetTrainer.get_validation_transforms(*args, **kwargs), self._mirror_patient(0.0), whole)
+        pipeline = nnUNetTrainer.get_validation_transforms(*args, **kwargs)
+        return _with_reports(pipeline, self._mirror_patient(0.0), self._sampling(training=False))
+
+    def _sampling(self, *, training: bool) -> BasicTransform:
+        """What chooses the report of a sample, and its target."""
+        recipe = self.conditioning.recipe
+        if not training:
+            return SampleSubReport(report_dropout=0.0, sub_report=0.0)
+        return SampleSubReport(report_dropout=recipe.report_dropout, sub_report=recipe.sub_report)
 
     def _mirror_patient(self, probability: float) -> MirrorPatient:
         left_right = self.conditioning.left_right_axis
@@ -275,7 +262,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
             finding_values=values,
             finding_groups=groups,
             balanced=self.conditioning.recipe.balanced,
-            have_twins=frozenset(c for c, report in self.reports.cases.items() if mirrored_report(report) is not None),
+            have_twins=frozenset(case for case, report in self.reports.cases.items() if has_mirror_image(report)),
         )
         with _replaced(trainer_module, "nnUNetDataLoader", loader):
             return super().get_dataloaders()

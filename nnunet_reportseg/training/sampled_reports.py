@@ -97,7 +97,7 @@ def reading_target(label_map: Tensor, reports: Sequence[CaseReport], length: int
     for row, report in enumerate(reports):
         for number, finding in enumerate(report.findings):
             linked[row, number, list(finding.sentences)] = True
-            said[row * count + number] = tuple(report.sentences[i].text for i in finding.sentences)
+            said[row * count + number] = tuple(report.read[i].text for i in finding.sentences)
     same = torch.tensor([[a == b for b in said] for a in said])
     return ReadingTarget(masks, linked.to(label_map.device), same.to(label_map.device))
 

@@ -96,7 +96,7 @@ def test_a_bank_on_demand_has_all_sentences_and_their_tokens_and_leaves_the_othe
     bank = EmbeddingBank.open(folder, index.fingerprint)
     for name in (SIDECAR_NAME, f"imagesTs/{SIDECAR_NAME}", "reportsTs/long.json"):
         sidecar = Sidecar.load(raw / name)
-        reports = with_twins(read_case_reports(sidecar, list(sidecar.case_ids)).values(), denied=True)
+        reports = with_twins(read_case_reports(sidecar, list(sidecar.case_ids)).values(), training=True)
         assert bank.missing(sentences_of([*reports, *map(expand, reports)])) == []
 
 

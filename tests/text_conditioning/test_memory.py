@@ -76,3 +76,26 @@ def test_tokens_do_not_depend_on_their_neighbours(tokens: ReportMemory) -> None:
     both = report([Assertion.PRESENT, Assertion.ABSENT])
     alone = ReportTensors(*(tensor[:, 1:] for tensor in both))
     torch.testing.assert_close(tokens(both).tokens[:, 2], tokens(alone).tokens[:, 1])
+
+
+def test_what_is_asked_for_is_marked_and_its_context_recedes() -> None:
+    torch.manual_seed(0)
+    tokens = ReportMemory(8, MEMORY_DIM, grounding=True)
+    both = report([Assertion.PRESENT, Assertion.PRESENT])
+    memory = tokens(both._replace(asked=torch.tensor([[False, True]])))
+    assert memory.bias[0, 0] == 0
+    assert memory.bias[0, 1] < -1
+    assert memory.bias[0, 2] == 0
+    assert (memory.tokens[0, 1] - memory.tokens[0, 2]).abs().max() > 0.1
+
+
+def test_a_denial_that_is_asked_for_does_not_recede() -> None:
+    tokens = ReportMemory(8, MEMORY_DIM, grounding=True)
+    denial = report([Assertion.ABSENT])
+    assert tokens(denial._replace(asked=torch.ones(1, 1, dtype=torch.bool))).bias[0, 1] == 0
+
+
+def test_without_grounding_nothing_can_be_asked_for(tokens: ReportMemory) -> None:
+    plain = report([Assertion.PRESENT, Assertion.ABSENT])
+    for left, right in zip(tokens(plain), tokens(plain._replace(asked=~plain.asked)), strict=True):
+        assert torch.equal(left, right)

@@ -428,7 +428,7 @@ def run_network(network):
         ReportTensors(
             torch.randn(1, 8, 16, generator=torch.Generator().manual_seed(0)),
             *(torch.zeros(1, 8, dtype=torch.int64) for _ in range(3)),
-            torch.zeros(1, 8, dtype=torch.bool),
+            *(torch.zeros(1, 8, dtype=torch.bool) for _ in range(2)),
         )
     )
     network.set_frame(torch.eye(3, 4)[None] / 8)

@@ -82,7 +82,7 @@ def test_a_finding_that_is_left_out_is_denied_and_one_that_stays_is_not():
 
 
 def test_the_bank_is_asked_for_every_twin_that_sampling_may_use():
-    texts = {sentence.text for report in with_twins([REPORT], denied=True) for sentence in report.sentences}
+    texts = {sentence.text for report in with_twins([REPORT], training=True) for sentence in report.sentences}
     for kept, mirrored in itertools.product(itertools.product((True, False), repeat=2), (True, False)):
         used = sample(ReportSampling(denial=1.0), kept=kept, mirrored=mirrored)
         assert {sentence.text for sentence in used.sentences} <= texts

@@ -1,0 +1,90 @@
+"""One mask for each finding: ``nnUNetv2_train 501 3d_fullres 0 -tr ReportGroundingTrainer``.
+
+Each sample asks for one finding: its words are the question, its report the context, its voxels the target. The
+dataset is an ordinary region-based one, whose label values tell findings apart and whose region merges them; plain
+nnUNetTrainer trains on it as the blind baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
+
+from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.training.asked_findings import AbsentFindings, asked_report
+from nnunet_reportseg.training.batch_reports import BatchReports
+from nnunet_reportseg.training.findings_validation import validate_findings
+from nnunet_reportseg.training.report_guided_trainer import ReportGuidedTrainer
+from nnunet_reportseg.training.sample_finding import SampleFinding
+from text_conditioning.stage_adapter import AdapterConfig
+
+
+class AskedReports(BatchReports):
+    """Reports of training batches, each with the words of one finding that is asked for."""
+
+    def sample(self, batch: Mapping[str, Any], *, vary: bool) -> list[CaseReport]:
+        """What each sample asks for, as the augmentation workers decided; ``vary`` lets context come and go."""
+        return [
+            asked_report(report, **decision, sampling=self.sampling(vary=vary), absent=self._absent)
+            for report, decision in self.decided(batch)
+        ]
+
+    @property
+    def _absent(self) -> AbsentFindings:
+        return AbsentFindings(self.finding_words)
+
+
+class ReportGroundingTrainer(ReportGuidedTrainer):
+    """Trains the planned network with report adapters to segment the one finding that is asked for."""
+
+    adapter = AdapterConfig(grounding=True)
+    batch_reports = AskedReports
+
+    def __init__(
+        self,
+        plans: dict[str, Any],
+        configuration: str,
+        fold: int,
+        dataset_json: dict[str, Any],
+        device: torch.device = torch.device("cuda"),  # noqa: B008
+    ) -> None:
+        """As ReportGuidedTrainer, for a dataset whose findings have label values and one region.
+
+        Raises:
+            DatasetError: the label has several regions or classes, or no finding has label values.
+        """
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        if self.is_cascaded:
+            raise DatasetError.about(
+                f"{type(self).__name__} does not train a cascade's second stage",
+                value=configuration,
+                fix="train a configuration without previous stage, such as 3d_fullres",
+            )
+        heads = self.label_manager.num_segmentation_heads - (0 if self.label_manager.has_regions else 1)
+        if heads != 1:
+            raise DatasetError.about(
+                f"{type(self).__name__} needs labels with one region that merges all findings",
+                file="dataset.json",
+                value=dataset_json["labels"],
+                fix='write {"background": 0, "finding": [1, 2, ...]} and "regions_class_order": [1], and plan again',
+            )
+        if not self.reports.have_findings:
+            raise DatasetError.about(
+                "no finding in reports.json has label values, so there is nothing to ask for",
+                file="reports.json",
+                fix="name the voxel values of every finding in label_values",
+            )
+
+    def perform_actual_validation(self, save_probabilities: bool = False) -> None:
+        """Every finding of the validation cases for itself; there is no map of probabilities to save."""
+        validate_findings(self)
+
+    def _sampling(self, *, training: bool) -> BasicTransform:
+        recipe = self.conditioning.recipe
+        ignore = self.label_manager.ignore_label
+        without_report = recipe.report_dropout if training else 0.0
+        return SampleFinding(absent=recipe.absent, without_report=without_report, ignore_label=ignore)

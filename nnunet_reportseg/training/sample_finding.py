@@ -1,0 +1,50 @@
+"""One finding for each sample of grounding; runs in the augmentation worker, before label values become regions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
+
+from nnunet_reportseg.training.sub_reports import FINDING_VALUES, FOCUS, KEPT, LABEL_MAP, WITHOUT_REPORT
+
+
+class SampleFinding(BasicTransform):
+    """Choose what a sample asks for, and leave only that in the target.
+
+    Reads ``finding_values``, ``segmentation`` and, where the patch was chosen for a finding, ``focused_finding``. Adds
+    ``kept_findings`` (True for the finding that is asked for), ``without_report`` (whether its words stand alone) and
+    ``label_map`` (the first channel of the segmentation before anything was removed).
+
+    Args:
+        absent: probability of asking for something that is not there; the target is then empty.
+        without_report: probability of asking without context.
+        ignore_label: label value that stays, where the dataset has one.
+    """
+
+    def __init__(self, *, absent: float, without_report: float, ignore_label: int | None) -> None:
+        super().__init__()
+        self.absent = absent
+        self.without_report = without_report
+        self.ignore_label = ignore_label
+
+    def __call__(self, **data_dict: Any) -> dict[str, Any]:
+        """Apply to a sample."""
+        findings: tuple[tuple[int, ...], ...] = data_dict.get(FINDING_VALUES, ())
+        chosen: int | None = None
+        if findings and np.random.random() >= self.absent:
+            chosen = data_dict.get(FOCUS)
+            if chosen is None:
+                chosen = int(np.random.randint(len(findings)))
+        segmentation = data_dict["segmentation"]
+        data_dict[LABEL_MAP] = segmentation[:1].clone()
+        stays = set(() if chosen is None else findings[chosen])
+        if self.ignore_label is not None:
+            stays.add(self.ignore_label)
+        target = segmentation[0]
+        target[(target > 0) & ~torch.isin(target, torch.tensor(sorted(stays), dtype=target.dtype))] = 0
+        data_dict[KEPT] = tuple(number == chosen for number in range(len(findings)))
+        data_dict[WITHOUT_REPORT] = bool(np.random.random() < self.without_report)
+        return data_dict
