@@ -30,7 +30,7 @@ _BODY = (
 _HEADINGS: dict[Section, str] = {
     Section.FINDINGS: (
         rf"(?:{_BODY}\s+){{0,2}}findings?(?:\s+and\s+comments?)?|results?|observations?|description|report\s+(?:text|body)|"
-        r"interpretation|body\s+of\s+report|radiological\s+report|discussion|details?"
+        r"interpretation|narrative|body\s+of\s+report|radiological\s+report|discussion|details?"
     ),
     Section.IMPRESSION: (
         r"(?:(?:final|preliminary|overall|radiolog\w+|diagnostic|clinical|ct|mri?|main)\s+)?(?:impressions?|conclusions?|opinion|"
@@ -46,7 +46,7 @@ _HEADINGS: dict[Section, str] = {
     Section.CLINICAL: (
         r"(?:relevant\s+|brief\s+|pertinent\s+)?clinical(?:\s*/\s*|\s+)(?:history|information|info|indications?|data|details?|"
         r"question|statement|findings|context|background|diagnosis|notes?|summary|symptoms?|presentation|problem|concern)|"
-        r"clinical|indications?(?:\s+(?:and|/)\s+history|\s+for\s+(?:the\s+)?" + _EXAM + r")?|"
+        r"clinical(?!\s*[-\u2013\u2014])|indications?(?:\s+(?:and|/)\s+history|\s+for\s+(?:the\s+)?" + _EXAM + r")?|"
         r"(?:patient(?:'s)?\s+|past\s+|(?:past\s+)?(?:medical|surgical|oncologic\w*)\s+|present\s+)?history"
         r"(?:\s+of\s+present\s+illness|\s+and\s+indications?|\s*/\s*indications?)?|"
         r"reasons?(?:\s+for\s+(?:the\s+|this\s+)?"
@@ -54,7 +54,7 @@ _HEADINGS: dict[Section, str] = {
         + r")?(?=\s*:)|reasons?\s+for\s+(?:the\s+|this\s+)?"
         + _EXAM
         + r"|"
-        r"(?:working|provisional|referring|admitting)\s+diagnosis|symptoms?(?=\s*:)|anamnesis|complaints?|chief\s+complaint|hx(?=\s*:)"
+        r"(?:working|provisional|referring|admitting)\s+diagnosis|symptoms?(?=\s*:)|anamnesis|(?:(?:chief|presenting)\s+)?complaints?|hx(?=\s*:)"
     ),
     Section.COMPARISON: (
         r"comparisons?(?:\s+(?:studies|study|exams?|examinations?|films?|imaging|is\s+made(?:\s+(?:with|to))?|with|to|dates?))?|"
@@ -63,15 +63,18 @@ _HEADINGS: dict[Section, str] = {
     ),
     Section.OTHER: (
         r"exam(?:ination)?s?(?:\s+(?:type|performed|description|date|name))?|study(?:\s+(?:type|date|description))?|type\s+of\s+exam\w*|"
-        r"recommendations?|addend(?:um|a)|notes?|comments?(?=\s*:)|final\s+report|preliminary\s+report|report|(?:electronically\s+)?"
-        r"signed(?:\s+by)?|dictated(?:\s+by)?|attending(?=\s*:)|reported\s+by|radiologist|physician(?=\s*:)|follow-?up(?=\s*:)|"
+        r"recommendations?|addend(?:um|a)(?:\s+(?:no\.?\s*|#\s*)?\d[\d./-]*(?:\s+\d{1,2}:\d\d(?:\s*[ap]\.?m\.?)?)?(?=\s*:))?|"
+        r"notes?|comments?(?=\s*:)|(?:electronically\s+)?signed(?:\s+by)?|dictated(?:\s+by)?|attending(?=\s*:)|"
+        r"(?:reported|interpreted|transcribed|verified|approved|authori[sz]ed)\s+by|radiologist|physician(?=\s*:)|follow-?up(?=\s*:)|"
         r"limitations?(?=\s*:)|disclaimer|critical\s+results?|communication(?=\s*:)|date(?:\s+of\s+exam\w*)?(?=\s*:)|plan(?=\s*:)|"
         r"attestation|accession(?:\s+(?:number|no))?(?=\s*:)|procedure\s+(?:name|date)"
     ),
 }
+# Opens the findings where no heading names them; elsewhere what stands under it is a title or an editor's note.
+_REPORT = r"(?:final\s+|preliminary\s+)?report|(?:wet|preliminary|overnight)\s+read(?:ing)?"
 _LINE_START = r"(?:^|(?<=[\n\r]))[ \t]*(?:[#>*_=-]+[ \t]*)?(?:\d{1,2}[.)][ \t]+)?"
 _WORDS = r"[A-Z][A-Za-z]*(?:(?:[ \t]+(?:and[ \t]+|of[ \t]+|the[ \t]+)?|[ \t]*[/&,-][ \t]*)[A-Za-z]+){0,3}"
-_CAPITALS = re.compile(r"(?<=\s)[A-Z]{2,}(?=[^a-z\n]{0,60}:)")
+_CAPITALS = re.compile(r"(?<=[\s.])[A-Z]{2,}(?=[^a-z\n]{0,60}:)")
 _BEHIND = re.compile(rf"\s{{0,20}}(?P<name>{_WORDS})[ \t]*:(?=\s)")
 _LONGEST_GAP = 20  # white space between the end of a sentence and a heading behind it
 # Inside a line these are said in passing and open no section: "Note: CT may be negative early."
@@ -82,12 +85,12 @@ _SENTENCE_LIKE = re.compile(r"(?:The|In|As|When|There|It|This|That|These|And|On|
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """Compile on first use, so that importing stays fast."""
-    names = "|".join(f"(?P<{section.name}>{words})" for section, words in _HEADINGS.items())
+    names = "|".join(f"(?P<{section.name}>{words})" for section, words in _HEADINGS.items()) + f"|(?P<REPORT>{_REPORT})"
     # "Findings:" at the start of a line or after the end of a sentence, or a line that holds nothing but the name
     heading = re.compile(
         rf"(?:{_LINE_START}|(?<=[.!?;:])\s{{1,{_LONGEST_GAP}}})(?:{names})[ \t]*"
         r"(?:\([^()\n]{1,30}\)[ \t]*(?=:))?(?:[*_]+[ \t]*)?"
-        r"(?::[ \t]*(?:[*_]+)?|[ \t]+[-\u2013\u2014](?=[ \t])|(?=[ \t]*(?:[*_=]+[ \t]*)?(?:[\r\n]|$)))",
+        r"(?::[ \t]*(?:\*+|_{1,2}(?!_))?|[ \t]*[-\u2013\u2014](?=\s|$)|(?=[ \t]*(?:[*_=]+[ \t]*)?(?:[\r\n]|$)))",
         re.IGNORECASE,
     )
     # "... fever TECHNIQUE: ..." in reports that were joined into one line: capitals and a colon are required there
@@ -113,9 +116,9 @@ def find_headings(text: str) -> list[tuple[int, int, Section]]:
         match = inline.match(text, place.start())
         if match and match.group().isupper():
             matches.append(match)
-    found: list[tuple[int, int, Section]] = []
-    for match in sorted(matches, key=lambda m: (m.end(), m.start())):
-        start = match.start() + len(match.group()) - len(match.group().lstrip())
+    found: list[tuple[int, int, str]] = []
+    for match in sorted(matches, key=_first_character):
+        start = _first_character(match)
         end = match.start() + len(match.group().rstrip())
         passing = (
             start > 0
@@ -123,8 +126,30 @@ def find_headings(text: str) -> list[tuple[int, int, Section]]:
             and _IN_PASSING.match(text, start)
         )
         if match.lastgroup is not None and not passing and (not found or start >= found[-1][1]):
-            found.append((start, end, Section[match.lastgroup]))
-    return found
+            found.append((start, end, match.lastgroup))
+    named = any(name == Section.FINDINGS.name for _, _, name in found)
+    report = Section.OTHER if named else Section.FINDINGS
+    return [(start, end, report if name == "REPORT" else Section[name]) for start, end, name in found]
+
+
+def section_in_front(headings: list[tuple[int, int, Section]]) -> Section:
+    """Tell which section stands in front of the first heading.
+
+    Args:
+        headings: The headings of a report, as :func:`find_headings` gives them.
+
+    Returns:
+        FINDINGS where there is no heading, or where none names the findings and the first one is that of the
+        impression: the findings were dictated without one. OTHER elsewhere.
+    """
+    sections = [section for _, _, section in headings]
+    dictated = not sections or (sections[0] is Section.IMPRESSION and Section.FINDINGS not in sections)
+    return Section.FINDINGS if dictated else Section.OTHER
+
+
+def _first_character(match: re.Match[str]) -> int:
+    """Place of a heading without the white space in front of it."""
+    return match.start() + len(match.group()) - len(match.group().lstrip())
 
 
 def find_unknown_headings(text: str, headings: list[tuple[int, int, Section]]) -> tuple[str, ...]:

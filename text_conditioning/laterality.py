@@ -27,10 +27,11 @@ _PAIRED = (
     r"(?:lungs?|sides?|kidneys?|lobes?|hemithora\w+|bas(?:es|al|ilar)|apic(?:es|al)|bronch\w+|adrenals?|breasts?|hil[aiu]\w*|"
     r"pleura\w*|axill\w+|ovar\w+|testes|iliac|renal|femoral|femur\w*|hips?|shoulders?|clavicles?|ventricles?|atri\w+|"
     r"hemispheres?|costophrenic|ureters?|thyroid|diaphragms?|hemidiaphragms?|zones?|eyes|orbits?|carotid\w*|subclavian|"
-    r"upper|lower|supraclavicular|inguinal)"
+    r"upper|lower|supraclavicular|inguinal|(?:pulmonary\s+)?(?:arteries|veins)|arms|legs|feet|hands|knees|ankles|wrists|"
+    r"elbows|ears|tonsils|(?:maxillary|frontal|parietal|temporal|occipital|mastoid|parotid)\w*|flanks|groins|scapula[es]*)"
 )
 _BILATERAL = re.compile(
-    r"\bbilateral(?:ly)?\b|\bbi-?(?:basilar|basal|apical|hilar|pulmonary|axillary|lateral)\b"
+    r"\bbilat(?:eral(?:ly)?)?\b|\bb/l\b|\bbi-?(?:basilar|basal|apical|hilar|pulmonary|axillary|lateral)(?:ly)?\b"
     rf"|\bboth\s+(?:of\s+)?(?:the\s+)?(?:\w+\s+){{0,2}}{_PAIRED}\b|\b(?:each|either)\s+(?:side|lung|kidney|breast)\b",
     re.IGNORECASE,
 )
@@ -40,9 +41,11 @@ _BILATERAL = re.compile(
 _NAMED_PART = re.compile(
     r"(?:-?\s*sided)?\s+(?:(?:and|or)\s+(?:left|right)\s+)?(?:ventric|atri(?:um|a|al)\b|heart\b(?!\s+border)|coronar|"
     r"side\s+of\s+the\s+heart|main\s+(?:coronar|stenosis|stem\s+stenosis)|(?:left\s+)?anterior\s+descending|circumflex|"
-    r"bundle\s+branch|(?:hepatic|liver)\s+lobes?\b|lobes?\s+of\s+(?:the\s+)?liver\b)",
+    r"bundle\s+branch|(?:(?:intra|extra)?hepatic|liver|portal|biliary|bile)\b|(?:\w+\s+)?(?:lobe|segment|section)s?\s+of\s+(?:the\s+)?liver\b)",
     re.IGNORECASE,
 )
+# the direction in which blood flows, not a place
+_SHUNT = re.compile(r"\b(?:left|right)[\s-]+to[\s-]+(?:left|right)(?=[\s-]+(?:\w+\s+)?shunt)", re.IGNORECASE)
 _BARE_LOBE = re.compile(r"\s+(?:and\s+(?:left|right)\s+)?lobes?\b", re.IGNORECASE)
 _LIVER = re.compile(r"\b(?:liver|hepatic)\b", re.IGNORECASE)
 _OTHER_LOBES = re.compile(r"thyroid|\blungs?\b|prostat|thym|cerebell", re.IGNORECASE)
@@ -59,7 +62,7 @@ def tag(sentence: str) -> Laterality:
     Returns:
         The side, or NONE where no side is named.
     """
-    sides = {word.left for word in find_side_words(sentence) if not _is_part_of_a_name(sentence, word.end)}
+    sides = _named_sides(sentence)
     if _LEFT_ONLY.search(sentence):
         sides.add(True)
     if _RIGHT_ONLY.search(sentence):
@@ -71,10 +74,17 @@ def tag(sentence: str) -> Laterality:
     return Laterality.LEFT if True in sides else Laterality.RIGHT
 
 
-def _is_part_of_a_name(sentence: str, end: int) -> bool:
-    """Tell whether the side word that ends here belongs to the name of a part of the heart or a lobe of the liver."""
-    if _NAMED_PART.match(sentence, end):
-        return True
-    if not _BARE_LOBE.match(sentence, end):
-        return False
-    return _LIVER.search(sentence) is not None and _OTHER_LOBES.search(sentence) is None
+def _named_sides(sentence: str) -> set[bool]:
+    """Which sides are named by words, true for left, without those that belong to the name of a part."""
+    words = find_side_words(sentence)
+    if not words:
+        return set()
+    shunt = {place for match in _SHUNT.finditer(sentence) for place in range(*match.span())}
+    liver = _LIVER.search(sentence) is not None and _OTHER_LOBES.search(sentence) is None
+    return {
+        word.left
+        for word in words
+        if word.start not in shunt
+        and not _NAMED_PART.match(sentence, word.end)
+        and not (liver and _BARE_LOBE.match(sentence, word.end))
+    }

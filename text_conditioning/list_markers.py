@@ -11,13 +11,17 @@ from collections.abc import Iterator
 
 _DOTS = "\u2022\u25cf\u25aa\u00b7\u25e6\u2023\u27a2\uf0b7"
 _NUMBER = r"\(?#?\d{1,2}(?:[.)]{1,2}(?=\s|[A-Za-z])|-(?=\s|[A-Z][a-z])|(?=[ \t]{2,}[A-Z]))"
-_LETTER = r"(?:\(?[a-zA-Z]\)(?=\s)|[A-H]\.(?=\s+[A-Z])|(?:I{1,3}|I?V|VI{1,3}|I?X)[.)](?=\s+[A-Z]))"
+_LETTER = (
+    r"(?:\(?[a-zA-Z]\)(?=\s)|[A-H]\.(?=\s+[A-Z])|[a-h]\.(?=\s+[A-Z\d])|"
+    r"(?:I{1,3}|I?V|VI{1,3}|I?X)[.)](?=\s+[A-Z]))"
+)
 
 # What an item may begin with: at the start of a line, and after the end of another item in the same line.
 AT_LINE_START = re.compile(
-    rf"(?:{_NUMBER}|{_LETTER}|[-*\u2013\u2014>+{_DOTS}](?=\s|[A-Za-z])|o(?=\s+[A-Z])|\?{{1,3}}(?=\s*[A-Z])|[.,;:]+(?=\s*\w))\s*"
+    rf"(?:{_NUMBER}|{_LETTER}|[-*\u2013\u2014>+{_DOTS}](?=\s|[A-Za-z])|#{{1,6}}(?=\s)|o(?=\s+[A-Z])|"
+    rf"(?!\?[A-Z]{{2,}}\b)\?{{1,3}}(?=\s*[A-Z])|[.,;:]+(?=\s*\w))\s*"
 )
-IN_LINE = re.compile(rf"(?:\d{{1,2}}(?:[.)]\s+(?=[A-Z\d])|[ \t]{{2,}}(?=[A-Z]))|[{_DOTS}]\s*|[.,;:]+(?=\s*\w))")
+IN_LINE = re.compile(rf"(?:\(?\d{{1,2}}(?:[.)]\s+(?=[A-Z\d])|[ \t]{{2,}}(?=[A-Z]))|[{_DOTS}]\s*|[.,;:]+(?=\s*\w))")
 _BULLET = re.compile(rf"(?<=\s)[{_DOTS}](?=\s)")
 _DASH = re.compile(r"(?<=\s)[-\u2013*](?=\s+[A-Z])")
 _COUNTED = re.compile(r"(?<!\S)\(?(\d{1,2})(?:[.)]{1,2}|-)(?=\s*[A-Z]|\s+[a-z])")

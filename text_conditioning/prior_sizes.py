@@ -87,6 +87,8 @@ _KNOWN_BEFORE = re.compile(rf"\bpreviously\s+{_KNOWN}\W+(?:\w+\W+)?$", re.IGNORE
 _BRACKETS = re.compile(r"\([^)]*(?:\)|$)|^[^()]*\)")
 _FROM = re.compile(rf"\bfrom{_APPROXIMATELY}$", re.IGNORECASE)
 _WAS = re.compile(rf"\b(?:was|were|had\s+been){_APPROXIMATELY}$", re.IGNORECASE)
+# "1.1 cm, was 0.8 cm"
+_WAS_ALONE = re.compile(rf"[^,;.()]{{0,30}}[,;]\s*(?:it\s+)?(?:was|were){_APPROXIMATELY}", re.IGNORECASE)
 _ARROW = re.compile(r"\s*(?:-+>|=+>|\u2192)\s*")
 _BY = re.compile(
     rf"\b(?:increas\w+|decreas\w+|gr[eo]wn?|enlarged|shrunk|shrank|regressed|reduced)\s+(?:\w+ly\s+)?by{_APPROXIMATELY}$",
@@ -151,6 +153,8 @@ def _prior_by_words(sentence: str, found: list[StatedSize]) -> list[bool]:
             states.append(
                 _state(sentence, _outside_brackets(front), _outside_brackets(behind), others, index + 1 < len(found))
             )
+        if index and states[index] is None and _WAS_ALONE.fullmatch(front):
+            states[index] = True
     if len(found) > 1 and _CHANGE.search(sentence):
         _mark_changes(sentence, found, states)
     return _spread(sentence, found, states)

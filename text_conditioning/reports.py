@@ -14,7 +14,7 @@ from text_conditioning.assertion import Assertion, classify, rules_for
 from text_conditioning.clauses import split_clauses
 from text_conditioning.errors import ReportTextError
 from text_conditioning.headings import Section as Section
-from text_conditioning.headings import find_headings, find_unknown_headings
+from text_conditioning.headings import find_headings, find_unknown_headings, section_in_front
 from text_conditioning.laterality import Laterality, tag
 from text_conditioning.levels import Level, read_level
 from text_conditioning.prior_sizes import read_sizes
@@ -27,7 +27,7 @@ ENGLISH = "en"
 _OPENING_PLACE = re.compile(r"(?:in|within|at|on|of|throughout)\s", re.IGNORECASE)
 
 # Part of every bank's fingerprint. Raise it whenever the same text would give other sentences.
-TEXT_PROCESSING_VERSION: int = 2
+TEXT_PROCESSING_VERSION: int = 3
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,8 @@ def with_clauses(sentence: Sentence, spans: Sequence[tuple[int, int]], *, langua
 def parse_report(text: str, language: str = "en") -> Report:
     """Split a report into sentences and read what each one says.
 
-    A report without headings is all findings. Text before the first heading is OTHER.
+    A report without headings is all findings. Text before the first heading is OTHER, or findings where the first
+    heading is that of the impression and no other names the findings.
 
     Args:
         text: The report.
@@ -150,7 +151,7 @@ def parse_report(text: str, language: str = "en") -> Report:
     require_readable(text)
     headings = find_headings(text)
     blocks: list[tuple[int, int, Section]] = []
-    position, section = 0, Section.OTHER if headings else Section.FINDINGS
+    position, section = 0, section_in_front(headings)
     for start, end, next_section in headings:
         blocks.append((position, start, section))
         position, section = end, next_section

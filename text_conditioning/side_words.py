@@ -91,7 +91,7 @@ _SIDES = re.compile(
             rf"(?P<capitals>[LR])(?=T\b(?:(?i:\.?\s+{_NEXT})|(?i:\.?-?\s*sided?\b)))",
             r"(?<!&)(?P<short>[LRlr])(?=t\b(?!(?i:\s?-?(?:pcr|pa)\b)))",
             r"(?i:(?P<code>[lr])(?=(?:[um]l|ll|uq|lq)\b))",
-            r"(?P<code2>[LR])(?=(?:[UL]E|[UML]Z|MB|IJ|PA)\b)",
+            r"(?P<code2>[LR])(?=(?:[UL]E|[UML]Z|MB|IJ|PA|B\d{1,2})\b)",
             r"(?P<eye>[LR])(?=E\b)",
             r"(?P<pair>[LR]\s*(?:[>=</&+-]+|and|or|vs\.?|(?:greater|more|less|larger|smaller)\s+than)\s*[LR])\b",
             r"(?:(?<=[(\[])|(?<=[(\[]\s))(?P<bracket>[LR])(?=\s*[)\]])",
