@@ -37,6 +37,8 @@ def command(
     """Show a report as the model will see it: sections, sentences and their tags; or count those of a dataset."""
     if (file is None) == (dataset is None):
         raise typer.BadParameter("give either a file (or -) or a dataset with -d")
+    if file is not None and (case, reports, encoder) != (None, None, None):
+        raise typer.BadParameter("--case, --reports and --encoder need a dataset: give -d instead of a file")
     if file is not None:
         shown, name = _read_file(file, language), str(file)
     elif case is not None:
@@ -115,6 +117,11 @@ def _sidecar(dataset: str, reports: Path | None) -> Sidecar:
 def _read_case(sidecar: Sidecar, case: str, language: str) -> Report:
     from nnunet_reportseg.errors import SidecarError
 
+    if case not in sidecar.case_ids:
+        known = ", ".join(sidecar.case_ids[:5]) or "none"
+        raise SidecarError.about(
+            "there is no such case", case=case, file=sidecar.path, fix=f"choose one that the sidecar lists: {known}"
+        )
     report = _read_all(sidecar, [case], language)[case]
     if report is None:
         raise SidecarError.about(

@@ -16,28 +16,48 @@ from text_conditioning.sizes import find_sizes
 _STATES = {"present": "green", "absent": "red", "uncertain": "yellow", "historical": "blue", "unknown": "dim"}
 _SIDES = {"left": "cyan", "right": "magenta", "bilateral": "bold"}
 _MOST_HEADINGS = 20
+_NARROWEST_TABLE = 70  # columns; in a narrower terminal no room is left for the text
 
 
 def show_report(report: Report) -> None:
     """Print one line per statement, in the order in which the model is given them."""
     console = Console()
-    table = Table(show_lines=False, pad_edge=False)
-    for title in ("section", "place", "state", "side", "level", "mm"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("text", overflow="fold", ratio=1)
+    rows: list[tuple[str, tuple[Text, ...]]] = []
     before = None
     for sentence in report.sentences:
         section = sentence.section.name.lower()
         for part in sentence.clauses or (sentence,):
-            table.add_row(section if section != before else "", *_cells(part, report.language_known))
+            rows.append((section if section != before else "", _cells(part, report.language_known)))
             before = section
-    console.print(table)
+    if console.width < _NARROWEST_TABLE:
+        _show_lines(console, rows)
+    else:
+        _show_table(console, rows)
     if report.unknown_headings:
         console.print(Text(f"Unknown headings, read as text: {', '.join(report.unknown_headings)}"))
     statements = len(report.statements)
     split = sum(bool(sentence.clauses) for sentence in report.sentences)
     console.print(Text(f"{len(report.sentences)} sentences, {split} of them split; {statements} statements"))
     _show_language(console, report.language, report.language_known, looks_english([report.text]))
+
+
+def _show_table(console: Console, rows: list[tuple[str, tuple[Text, ...]]]) -> None:
+    table = Table(show_lines=False, pad_edge=False)
+    for title in ("section", "place", "state", "side", "level", "mm"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("text", overflow="fold", ratio=1)
+    for section, cells in rows:
+        table.add_row(section, *cells)
+    console.print(table)
+
+
+def _show_lines(console: Console, rows: list[tuple[str, tuple[Text, ...]]]) -> None:
+    """Print the tags of a statement in one line and its text below."""
+    for section, (*tags, words) in rows:
+        if section:
+            console.print(Text(f"[{section}]"))
+        console.print(Text(" ").join(tag for tag in tags if tag.plain))
+        console.print(words, overflow="fold")
 
 
 def _cells(part: Sentence, known: bool) -> tuple[Text, ...]:

@@ -185,3 +185,29 @@ def test_does_not_load_torch(file: Path, dataset: Path) -> None:
     for arguments in (["parse", str(file)], ["parse", "-d", "501"]):
         done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
         assert done.stdout.splitlines()[-1] == "LOADED"
+
+
+def test_a_narrow_terminal_still_shows_the_text(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert _parse(str(file)) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "[findings] 10-" in shown
+    assert "present left upper 15 (was 8) LUNGS: There is a 1.5 cm nodule" in shown
+
+
+@pytest.mark.parametrize("option", [["--case", "case_001"], ["-r", "reports.json"], ["-e", "radbert"]])
+def test_options_of_a_dataset_are_refused_for_a_file(
+    file: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _parse(str(file), *option) == 2
+    assert "-d" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("dataset")
+def test_an_unknown_case_is_told_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _parse("-d", "501", "--case", "case_999") == 2
+    message = capsys.readouterr().err
+    assert "there is no such case" in message
+    assert "case_001, case_002, case_003" in message

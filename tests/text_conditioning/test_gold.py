@@ -1,4 +1,4 @@
-"""Sentences and sizes against labels made by hand: 388 sentences and the sizes of 50 real reports, and 70 cases."""
+"""Sentences and sizes against labels made by hand: 649 sentences and the sizes of 50 real reports, and 154 cases."""
 
 from __future__ import annotations
 

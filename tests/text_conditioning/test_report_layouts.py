@@ -1,7 +1,7 @@
 """Hand-written reports in the layouts of many hospitals: their sentences, and the section of each.
 
-`gold/layouts.txt` holds them: a name behind "===", the report, and below "---" a line for each sentence with its section
-("other|technique" where either will do).
+`gold/layouts.txt` holds them: a name behind "===", the report, and below "---" a line for each sentence with its
+section ("other|technique" where either will do).
 """
 
 from __future__ import annotations

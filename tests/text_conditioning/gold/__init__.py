@@ -1,7 +1,7 @@
 """Labels of real reports made by reading them before any prediction was seen.
 
 They hold places in the cells of `chest_ct_reports_1564.csv.gz`, never text: its licence does not let the reports into
-the repository. `size_cases.tsv` is hand-written and holds its own sentences.
+the repository. `size_cases.tsv` and `layouts.txt` are hand-written and hold their own sentences.
 """
 
 from __future__ import annotations
