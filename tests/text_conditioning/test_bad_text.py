@@ -8,6 +8,7 @@ import time
 import pytest
 
 from text_conditioning.errors import ReportTextError
+from text_conditioning.laterality import Laterality, tag
 from text_conditioning.reports import parse_report
 from text_conditioning.sentences import LONGEST_SENTENCE
 
@@ -68,6 +69,13 @@ def test_a_megabyte_of_anything_is_read_or_refused_in_time(piece: str) -> None:
     assert time.process_time() - start < LONGEST
     if report is not None:
         assert max(len(sentence.text) for sentence in report.sentences) <= LONGEST_SENTENCE
+
+
+def test_the_side_of_a_very_long_sentence_is_told_in_time() -> None:
+    text = "right lobe of the liver " * (MEGABYTE // 100)
+    start = time.process_time()
+    assert tag(text) is Laterality.NONE
+    assert time.process_time() - start < LONGEST / 4
 
 
 def test_random_bytes_are_read_or_refused() -> None:
