@@ -6,21 +6,20 @@ that the order of the groups in the file decides between triggers. All phrases b
 
 A file `languages/<code>.json` holds:
 
-- `format`: 1, and `language`: the code, and `sources`: free text.
-- `words`: fragments by name. `{name}` stands for the alternatives of a fragment above, or in any phrase.
-- `triggers`: groups, each with `state` ("present", "absent", "uncertain", "historical", or null for phrases that only
-  look like a trigger), `concept` (the state of a concept that it reaches, where that is another one), `reach` (whether
-  the phrase acts on what comes "after" or "before" it, or "both"), `near` (true: not beyond the next comma), `phrases`
-  and `marks` (punctuation, taken literally). Of two triggers that reach a finding, the group named first wins.
+- `format`: 1, `language`: the code, `sources`: free text, `words`: fragments by name; `{name}` stands for the
+  alternatives of a fragment above, or in any phrase.
+- `triggers`: groups, each with `state` ("present", "absent", "uncertain", "historical", or null: only looks like one),
+  `concept` (the state of a concept that it reaches, where that is another one), `reach` (it acts on what
+  comes "after" or "before" it, on "both", or on a finding in "itself"), `near` (true: not beyond the next comma),
+  `phrases` and `marks` (punctuation, taken literally; what acts on what comes after must open a word: "?cyst"). Of two
+  triggers that reach a finding, the group named first wins.
 - `asides`: clauses inside another one, with the comma before and after; they are read by themselves, like brackets.
 - `boundaries`: what separates clauses. The new clause begins at the first letter or digit of the match, or behind it.
 - `predicates` and `joints`: finite verbs, and what may join two clauses that have one each.
-- `dependents`: how a clause begins that only says more about the one before ("which may be ..."); it gets no vector of
-  its own.
+- `dependents`: how a clause begins that only says more about the one before ("which is"); it gets no vector of its own.
 - What a clause without trigger may be that names no finding: `openings` match a whole clause ("in the left lung,"),
   `normal` a phrase in it that says that all is well, and `light_words` are those of which it may consist.
-
-Phrases are matched, as whole words, against lower-case text with single spaces and straight quotes.
+- Phrases are matched, as whole words, against lower-case text with single spaces and straight quotes.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ RULES_FORMAT: int = 1
 LANGUAGES: Path = Path(__file__).with_name("languages")
 
 _STATES: dict[str | None, Assertion | None] = {None: None, **{state.name.lower(): state for state in Assertion}}
-_REACHES = ("after", "before", "both")
+_REACHES = ("after", "before", "both", "itself")
 _FRAGMENT = re.compile(r"\{([a-z][a-z_]*)\}")
 _LISTS = ("asides", "boundaries", "predicates", "joints", "dependents", "openings", "normal")
 _WHOLE_WORDS = ("predicates", "dependents", "normal")
@@ -139,12 +138,15 @@ class _RulesFile:
             raise self._error(f"{where}.reach", f"must be one of {', '.join(_REACHES)}")
         if not isinstance(near, bool):
             raise self._error(f"{where}.near", "must be true or false")
-        return TriggerGroup(_STATES[state], _STATES[concept], reach != "before", reach != "after", near)
+        after, before = reach in ("after", "both"), reach in ("before", "both")
+        return TriggerGroup(_STATES[state], _STATES[concept], after, before, reach == "itself", near)
 
     def _trigger(self, index: int, group: dict[str, Any]) -> str:
         where = f"triggers[{index}]"
         phrases = self._strings(f"{where}.phrases", group.get("phrases", []))
         marks = [re.escape(mark) for mark in self._strings(f"{where}.marks", group.get("marks", []))]
+        if group.get("reach") == "after":
+            marks = [rf"(?<!\w){mark}(?=\w)" for mark in marks]
         if not phrases and not marks:
             raise self._error(where, "has neither phrases nor marks")
         parts = [self._any_of(f"{where}.phrases", phrases, whole=True)] if phrases else []

@@ -22,6 +22,7 @@ class TriggerGroup:
         concept_state: The state they give to a concept that they reach.
         after: Whether they act on what follows.
         before: Whether they act on what precedes.
+        itself: Whether they act on a finding among their own words.
         near: Whether a comma ends their reach.
     """
 
@@ -29,6 +30,7 @@ class TriggerGroup:
     concept_state: Assertion | None
     after: bool
     before: bool
+    itself: bool
     near: bool
 
 

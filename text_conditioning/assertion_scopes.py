@@ -92,7 +92,7 @@ class Reading:
             return group.after and not (group.near and self._comma_between(trigger.end, start))
         if end <= trigger.start:
             return group.before and not (group.near and self._comma_between(end, trigger.start))
-        return False
+        return group.itself
 
     def _comma_between(self, start: int, end: int) -> bool:
         return bisect_left(self._commas, start) < bisect_left(self._commas, end)
@@ -152,7 +152,8 @@ class Reading:
             ]
             commas = [start for joint, start in between if joint.group().startswith(",")]
             if between:
-                starts.add(commas[0] if commas else between[-1][1])
+                last, start = between[-1]
+                starts.add(commas[0] if commas and last.group() != ", and " else start)
         return sorted(starts)
 
     def _read_clauses(self, sentence: str) -> tuple[Clause, ...]:

@@ -21,6 +21,8 @@ GERMAN: dict[str, Any] = {
         {"state": None, "phrases": ["keine \u00e4nderung"]},
         {"state": "absent", "reach": "after", "phrases": ["keine?", "ohne"]},
         {"state": "absent", "reach": "before", "phrases": ["nicht {seen}"]},
+        {"state": "historical", "reach": "itself", "phrases": ["lobektomie(?=\\W*$)"]},
+        {"state": "uncertain", "reach": "after", "near": True, "marks": ["?"]},
         {"state": "uncertain", "reach": "before", "near": True, "marks": ["?"]},
     ],
     "boundaries": [", aber "],
@@ -42,6 +44,9 @@ def test_another_language_needs_only_a_file(tmp_path: Path) -> None:
         ("Rundherd nicht zu sehen.", "Rundherd", Assertion.ABSENT),
         ("Keine \u00c4nderung des Rundherds.", "Rundherd", Assertion.PRESENT),
         ("Rundherd?", "Rundherd", Assertion.UNCERTAIN),
+        ("Rundherd, ?Zyste links.", "Zyste", Assertion.UNCERTAIN),
+        ("Rundherd, ?Zyste links.", "Rundherd", Assertion.PRESENT),
+        ("Lobektomie.", "Lobektomie", Assertion.HISTORICAL),
     ):
         start = sentence.index(word)
         assert classify(sentence, (start, start + len(word)), rules=rules) is state, sentence

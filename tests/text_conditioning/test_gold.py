@@ -1,4 +1,4 @@
-"""Sentences and sizes against labels made by hand: 649 sentences and the sizes of 50 real reports, and 154 cases."""
+"""Sentences, sizes and states against labels made by hand: in real reports and in cases of our own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from tests.text_conditioning.gold import REPORTS, lengths, read_reports, read_rows
+from text_conditioning.assertion import Assertion, classify
 from text_conditioning.prior_sizes import read_sizes
 from text_conditioning.reports import parse_report
 
@@ -57,3 +58,17 @@ def test_size_cases() -> None:
         if (sizes := read_sizes(row["text"])).current != lengths(row["current"]) or sizes.prior != lengths(row["prior"])
     ]
     assert not wrong
+
+
+def test_assertion_cases() -> None:
+    cases = read_rows("assertion_cases.tsv")
+    assert len(cases) >= 280
+    found: Counter[tuple[str, str]] = Counter()
+    for row in cases:
+        before, concept, after = row["text"].replace("]", "[").split("[")
+        state = classify(before + concept + after, (len(before), len(before) + len(concept)))
+        found[row["label"], state.name.lower()] += 1
+    right = {state.name.lower(): found[state.name.lower(), state.name.lower()] for state in Assertion}
+    assert sum(right.values()) / len(cases) >= 0.95
+    assert right["absent"] / sum(count for (label, _), count in found.items() if label == "absent") >= 0.97
+    assert right["uncertain"] / sum(count for (label, _), count in found.items() if label == "uncertain") >= 0.95

@@ -1,7 +1,9 @@
 """Labels of real reports made by reading them before any prediction was seen.
 
 They hold places in the cells of `chest_ct_reports_1564.csv.gz`, never text: its licence does not let the reports into
-the repository. `size_cases.tsv` and `layouts.txt` are hand-written and hold their own sentences.
+the repository. `mentions_random.csv` was drawn at random over words for findings, half of it from sentences with words
+of doubt or of the past. `size_cases.tsv`, `layouts.txt` and `assertion_cases.tsv` are hand-written and hold their own
+sentences.
 """
 
 from __future__ import annotations
