@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nnunet_reportseg.audit.bootstrap import Interval
 from nnunet_reportseg.audit.conditions.registry import CORRECT, Kind, kind_of
 from nnunet_reportseg.audit.summary import ConditionSummary
+from nnunet_reportseg.bootstrap import Interval
 
 THRESHOLDS: Mapping[str, float] = {
     "fewest_images": 4,  # a condition with fewer does not count

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 
-from nnunet_reportseg.audit.bootstrap import Interval
 from nnunet_reportseg.audit.run import Audit
 from nnunet_reportseg.audit.summary import ConditionSummary
+from nnunet_reportseg.bootstrap import Interval
 
 _ORIGINAL, _OWN = "#2b6cb0", "#dd6b20"
 

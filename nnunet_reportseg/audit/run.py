@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnunet_reportseg.audit.altered import Altered, NotApplicable
-from nnunet_reportseg.audit.bootstrap import SEED
 from nnunet_reportseg.audit.cases import AuditCase
 from nnunet_reportseg.audit.conditions.registry import CONDITIONS, alter, require_conditions
 from nnunet_reportseg.audit.prediction import Reader
 from nnunet_reportseg.audit.scores import Record, score
 from nnunet_reportseg.audit.summary import ConditionSummary, summarise
 from nnunet_reportseg.audit.verdict import Verdict, judge
+from nnunet_reportseg.bootstrap import SEED
 from nnunet_reportseg.dataset_json import LabelSet
 from nnunet_reportseg.errors import DatasetError
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nnunet_reportseg.audit.bootstrap import Interval, bootstrap_mean, bootstrap_ratio
 from nnunet_reportseg.audit.conditions.registry import CORRECT, Kind, kind_of
 from nnunet_reportseg.audit.scores import Record
+from nnunet_reportseg.bootstrap import Interval, bootstrap_mean, bootstrap_ratio
 
 ANOTHER_TARGET = 0.8  # two targets with a higher Dice than this cannot be told apart by a segmentation
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from nnunet_reportseg.audit.bootstrap import Interval
     from nnunet_reportseg.audit.run import Audit
+    from nnunet_reportseg.bootstrap import Interval
 
 _COLUMNS = ("cases", "Dice: case", "Dice: report", "lost", "follow rate", "presence", "false ml")
 _WIDE = 120  # columns of a terminal that has room for the intervals; the files have them in any case

@@ -1,4 +1,4 @@
-"""Paired bootstrap intervals: images are drawn with replacement, and all conditions of an image come along.
+"""Bootstrap intervals over images: images are drawn with replacement, and all that was measured on one comes along.
 
 The percentile bootstrap (Efron 1979, doi 10.1214/aos/1176344552) over clusters: cases that share an image are no
 independent observations, so the image is what is drawn.

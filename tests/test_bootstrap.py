@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnunet_reportseg.audit.bootstrap import bootstrap_mean, bootstrap_ratio
+from nnunet_reportseg.bootstrap import bootstrap_mean, bootstrap_ratio
 
 
 def slow(top, bottom, images, samples, seed):
