@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +22,12 @@ from numpy.typing import NDArray
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.dataset_json import DATASET_JSON, LabelSet
 from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.evaluation.overlap import STATUSES, Overlap, Status
 from nnunet_reportseg.label_map import LabelMap, read_label_map
 
 logger = logging.getLogger(__name__)
 
 EVALUATION_VERSION = 1
-
-Status = Literal["both_empty", "false_positive", "missed", "overlap"]
-STATUSES: tuple[Status, ...] = ("overlap", "missed", "false_positive", "both_empty")
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,7 @@ class LabelScore:
         n_ref: Voxels in the reference.
         n_pred: Voxels in the prediction.
         n_overlap: Voxels in both.
-        status: ``overlap`` (both have voxels in common), ``missed`` (no voxel of the reference was found, whatever was
-            predicted elsewhere), ``false_positive`` (the reference is empty, the prediction is not), ``both_empty``.
+        status: As in `nnunet_reportseg.evaluation.overlap.Overlap.status`.
     """
 
     case: str
@@ -197,17 +194,8 @@ def score_case(
 
 
 def _score(case: str, label: str, prediction: NDArray[np.bool_], reference: NDArray[np.bool_]) -> LabelScore:
-    n_ref, n_pred = int(reference.sum()), int(prediction.sum())
-    n_overlap = int((reference & prediction).sum())
-    status: Status
-    if n_overlap:
-        status = "overlap"
-    elif n_ref:
-        status = "missed"
-    else:
-        status = "false_positive" if n_pred else "both_empty"
-    dice = 2 * n_overlap / (n_ref + n_pred) if n_ref + n_pred else 1.0
-    return LabelScore(case, label, dice, n_ref, n_pred, n_overlap, status)
+    overlap = Overlap.of(prediction, reference)
+    return LabelScore(case, label, overlap.dice, overlap.n_ref, overlap.n_pred, overlap.n_overlap, overlap.status)
 
 
 def _summarise(scores: list[LabelScore]) -> LabelSummary:
