@@ -1,0 +1,75 @@
+"""A table of categories of findings: CSV with the columns ``case``, ``finding`` (its id) and ``category``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.evaluation.finding_pairs import CaseFindings
+from nnunet_reportseg.text_file import read_text
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = ("case", "finding", "category")
+
+
+def read_categories(file: Path) -> dict[tuple[str, str], str]:
+    """Read the table.
+
+    Args:
+        file: UTF-8, with a header; further columns are allowed.
+
+    Returns:
+        The category by case and finding.
+
+    Raises:
+        DatasetError: The file is unreadable, lacks a column or an entry, or names a finding twice.
+    """
+    text = read_text(file, DatasetError, what="the table of categories", absent="name an existing CSV file")
+    rows = csv.DictReader(io.StringIO(text))
+    header = rows.fieldnames or []
+    if not set(COLUMNS) <= set(header):
+        raise DatasetError.about(
+            "the table of categories lacks a column", file=file, value=list(header), fix=f"name {', '.join(COLUMNS)}"
+        )
+    categories: dict[tuple[str, str], str] = {}
+    for row in rows:
+        case, finding, category = (row[column] for column in COLUMNS)
+        if not case or not finding or not category:
+            raise DatasetError.about(
+                f"line {rows.line_num} lacks an entry", file=file, value=row, fix=f"fill in {', '.join(COLUMNS)}"
+            )
+        if (case, finding) in categories:
+            raise DatasetError.about(
+                f"line {rows.line_num} names a finding again", case=case, file=file, value=finding, fix="keep one line"
+            )
+        categories[case, finding] = category
+    return categories
+
+
+def require_categories_known(categories: Mapping[tuple[str, str], str], cases: Sequence[CaseFindings]) -> None:
+    """Make sure that a table of categories fits the scored cases; a finding without a category is logged.
+
+    Args:
+        categories: By case and finding, from `read_categories`.
+        cases: What is scored; the table may hold other cases too.
+
+    Raises:
+        DatasetError: The table names a finding that a scored case does not have.
+    """
+    known = {case.case: {finding.id for finding, _ in case.findings} for case in cases}
+    for case, finding in categories:
+        if case in known and finding not in known[case]:
+            raise DatasetError.about(
+                "the table of categories names a finding that the sidecar does not declare",
+                case=case,
+                value=finding,
+                fix="correct the finding's id in the table",
+            )
+    without = sum((case, finding) not in categories for case, ids in known.items() for finding in ids)
+    if without:
+        logger.warning("%d of %d findings have no category", without, sum(map(len, known.values())))
