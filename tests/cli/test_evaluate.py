@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnunet_reportseg.cli.evaluate import Protocol
 from nnunet_reportseg.cli.main import main
+from nnunet_reportseg.evaluation.finding_evaluation import PROTOCOLS
 from tests.small_dataset import write_dataset_json, write_image, write_raw_dataset
 
 
@@ -75,3 +77,7 @@ def test_missing_prediction_exits_with_2_and_writes_nothing(
 def test_missing_folder_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _evaluate("-p", tmp_path / "none", "-r", tmp_path) == 2
     assert "no such folder (found: '--predictions')" in capsys.readouterr().err
+
+
+def test_every_protocol_of_findings_can_be_chosen() -> None:
+    assert [protocol.value for protocol in Protocol] == ["labels", *PROTOCOLS]
