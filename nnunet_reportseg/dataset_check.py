@@ -22,6 +22,17 @@ from text_conditioning.english import looks_english
 
 Severity = Literal["error", "warning"]
 
+_ORIGINS = {
+    "template": (
+        "are templates filled from a table, not written by a radiologist",
+        "say so where results are published; such text is poorer and more regular than reports are",
+    ),
+    "masks": (
+        "were written from the masks, so they can give the masks away (sizes, places, counts)",
+        "do not take results on them for results on reports of radiologists",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -89,6 +100,7 @@ def check_dataset(
             progress(done, len(cases))
     problems += _orientation(dataset)
     problems += _language(sidecar, problems)
+    problems += _origins(sidecar)
     return sorted(problems, key=lambda problem: (problem.case, problem.severity))
 
 
@@ -170,6 +182,13 @@ def _language(sidecar: Sidecar, problems: list[Problem]) -> Iterator[Problem]:
             "translate the reports, or train without relying on sides and negations",
             "warning",
         )
+
+
+def _origins(sidecar: Sidecar) -> Iterator[Problem]:
+    for origin, (message, fix) in _ORIGINS.items():
+        cases = [case for case in sidecar.case_ids if sidecar.entry(case).origin == origin]
+        if cases:
+            yield Problem("", _file_of(sidecar), origin, f"{len(cases)} reports {message}", fix, "warning")
 
 
 def _texts_not_in_report(

@@ -173,7 +173,7 @@ class Sidecar:
             SidecarError: A report cannot be read.
         """
         cases = {
-            case: CaseEntry(report=self.report_text(case), findings=entry.findings)
+            case: CaseEntry(report=self.report_text(case), findings=entry.findings, origin=entry.origin)
             for case, entry in self._cases.items()
         }
         return Sidecar(cases, path=self.path)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -44,6 +44,7 @@ def _usable(text: str) -> str:
     return text
 
 
+Origin = Literal["template", "masks"]
 _LabelValue = Annotated[int, Field(strict=True, gt=0)]
 _Text = Annotated[str, AfterValidator(_usable)]
 
@@ -78,6 +79,8 @@ class CaseEntry(BaseModel):
         report: The report's text, or ``None`` for a declared missing report.
         report_file: A UTF-8 text file, relative to the sidecar.
         findings: Findings of this report; optional.
+        origin: Where the text comes from, if it is no report that somebody wrote about the image: ``template`` was
+            filled from the attributes of a table, ``masks`` was written from the masks and can give them away.
     """
 
     model_config = ConfigDict(
@@ -89,6 +92,7 @@ class CaseEntry(BaseModel):
     report: _Text | None = None
     report_file: Annotated[_Text | None, WithJsonSchema({"type": "string", "minLength": 1})] = None
     findings: tuple[Finding, ...] = ()
+    origin: Annotated[Origin | None, WithJsonSchema({"type": "string", "enum": list(get_args(Origin))})] = None
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> CaseEntry:
@@ -132,8 +136,12 @@ def name_some(names: Sequence[str]) -> str:
 def as_json(entry: CaseEntry) -> dict[str, Any]:
     """Return the entry as it stands in the file, without unset fields."""
     source = {"report": entry.report} if entry.report_file is None else {"report_file": entry.report_file}
-    findings = [finding.model_dump(mode="json") for finding in entry.findings]
-    return {**source, "findings": findings} if findings else dict(source)
+    plain: dict[str, Any] = dict(source)
+    if entry.findings:
+        plain["findings"] = [finding.model_dump(mode="json") for finding in entry.findings]
+    if entry.origin is not None:
+        plain["origin"] = entry.origin
+    return plain
 
 
 def read_sidecar(path: Path) -> SidecarFile:
@@ -204,5 +212,6 @@ _FIXES = {
     "string_type": "write a string in quotes",
     "string_unicode": "remove or correct the character that no file can hold",
     "string_too_short": "write at least one character",
+    "literal_error": "write one of the allowed words, or leave it out",
     "int_type": "write a whole number without quotes",
 }

@@ -113,6 +113,10 @@ BAD_SIDECARS = [
         BadSidecar(_of({"reprot": _REPORT}), "case 'case_001'", "reprot", "remove or correct this name"), id="misspelt"
     ),
     pytest.param(
+        BadSidecar(_of({"report": _REPORT, "origin": "model"}), "case 'case_001'", "found: 'model'", "allowed words"),
+        id="unknown origin",
+    ),
+    pytest.param(
         BadSidecar(
             _of({"report": _REPORT, "findings": [_finding(), _finding()]}),
             "case 'case_001'",

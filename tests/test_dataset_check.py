@@ -96,6 +96,14 @@ def test_finding_text_may_differ_in_case_and_line_breaks(tmp_path: Path) -> None
     assert _problems(tmp_path, {"case_001": _findings(1, text="a nodule in the\n left upper lobe.")}) == []
 
 
+@pytest.mark.parametrize(("origin", "word"), [("template", "templates"), ("masks", "give the masks away")])
+def test_text_that_nobody_wrote_about_the_image_is_a_warning(origin: str, word: str, tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, {"case_001": {"report": "A nodule.", "origin": origin}})
+    assert (problem.case, problem.value, problem.severity) == ("", origin, "warning")
+    assert "1 reports" in problem.message
+    assert word in problem.message
+
+
 def test_mixed_left_right_axes_name_the_odd_cases(tmp_path: Path) -> None:
     folder = write_raw_dataset(tmp_path)
     image = np.zeros((3, 4, 5), np.int16)

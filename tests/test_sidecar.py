@@ -41,6 +41,14 @@ def test_keeps_reports_and_findings(sidecar: Sidecar) -> None:
     assert sidecar.findings("b") == ()
 
 
+def test_the_origin_of_a_text_stays_with_it(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("BI-RADS category 3.")
+    cases = {"a": {"report_file": "a.txt", "origin": "template"}, "b": {"report": "A nodule."}}
+    Sidecar.load(write_sidecar(tmp_path / "reports.json", cases)).resolved().write(tmp_path / "copy" / "reports.json")
+    copy = Sidecar.load(tmp_path / "copy" / "reports.json")
+    assert (copy.entry("a").origin, copy.entry("b").origin) == ("template", None)
+
+
 def test_reads_text_files_relative_to_itself_as_utf8(
     sidecar: Sidecar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
