@@ -9,14 +9,13 @@ import io
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
 from nnunet_reportseg.cli import (
     audit,
     check,
+    convert,
     demo,
     embed,
     env,
@@ -28,21 +27,12 @@ from nnunet_reportseg.cli import (
     predict,
     train,
 )
-from nnunet_reportseg.compatibility import require_supported_nnunet
+from nnunet_reportseg.cli.nnunet_command import NnunetCommand
 from nnunet_reportseg.errors import ReportSegError
 from text_conditioning.errors import TextConditioningError
 
 # Options that a command does not know go on to nnU-Net's own command.
 HAND_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-
-class NnunetCommand(TyperCommand):
-    """A command that uses nnU-Net, and refuses versions that it was not written for; its help is shown all the same."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Check the version, then run the command."""
-        require_supported_nnunet()
-        return super().invoke(ctx)
 
 
 app = typer.Typer(
@@ -54,6 +44,7 @@ app = typer.Typer(
 )
 app.command("env")(env.command)
 app.command("check", cls=NnunetCommand)(check.command)
+app.add_typer(convert.app, name="convert")
 app.command("embed", cls=NnunetCommand)(embed.command)
 app.command("train", cls=NnunetCommand, context_settings=HAND_ON)(train.command)
 app.command("predict", cls=NnunetCommand)(predict.command)

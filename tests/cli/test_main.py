@@ -23,7 +23,15 @@ def _run(*arguments: str) -> pytest.ExceptionInfo[SystemExit]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["check", "--help"], ["evaluate", "--help"], ["info", "--help"], ["audit", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["check", "--help"],
+        ["convert", "folder", "--help"],
+        ["evaluate", "--help"],
+        ["info", "--help"],
+        ["audit", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
@@ -91,6 +99,7 @@ def test_every_command_module_is_registered_under_its_own_name() -> None:
         ["predict", "-i", "in", "-o", "out"],
         ["evaluate", "-p", "in", "-r", "in"],
         ["demo"],
+        ["convert", "busbra", "-i", "in", "-o", "out", "-d", "1"],
     ],
 )
 def test_commands_that_use_nnunet_refuse_other_versions(

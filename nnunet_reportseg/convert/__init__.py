@@ -1,0 +1,1 @@
+"""Converters of published datasets, and of one's own folders, to raw nnU-Net datasets with ``reports.json``."""
