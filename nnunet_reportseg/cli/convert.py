@@ -61,6 +61,54 @@ def folder(
     _write(source, out, dataset_id, name, copy)
 
 
+@app.command("rexgroundingct", cls=NnunetCommand)
+def rexgroundingct(
+    description: Annotated[
+        Path, typer.Option("-i", "--input", help="dataset.json of the release; segmentations/ lies beside it.")
+    ],
+    images: Annotated[Path, typer.Option("--images", help="CT volumes of CT-RATE: its own folders, or one folder.")],
+    out: RawRoot,
+    dataset_id: NewDataset,
+    name: Name = "ReXGroundingCT",
+    reports: Annotated[
+        list[Path] | None,
+        typer.Option("-r", "--reports", help="CSV of CT-RATE's reports; repeatable. Left out: the list of findings."),
+    ] = None,
+    split: Annotated[
+        list[str] | None, typer.Option("--split", help="Split for training; repeatable. Left out: train.")
+    ] = None,
+    held_out: Annotated[
+        list[str] | None, typer.Option("--held-out", help="Split that goes to imagesTs and labelsTs; repeatable.")
+    ] = None,
+    copy: Copy = False,
+) -> None:
+    """ReXGroundingCT: chest CT with one mask per finding; overlaps get values of their own."""
+    from nnunet_reportseg.convert.rexgroundingct import read_rexgroundingct
+
+    source = read_rexgroundingct(
+        description, images, reports=reports or (), splits=split or ("train",), held_out=held_out or ()
+    )
+    _write(source, out, dataset_id, name, copy)
+
+
+@app.command("ctrate", cls=NnunetCommand)
+def ctrate(
+    dataset: Annotated[str, typer.Option("-d", "--dataset", help="Number or name of the dataset, for example 501.")],
+    reports: Annotated[list[Path], typer.Option("-r", "--reports", help="CSV of CT-RATE's reports; repeatable.")],
+    missing_report: MissingReportOption = MissingReport.ERROR,
+) -> None:
+    """CT-RATE: give its reports to an nnU-Net dataset whose cases are named like its volumes."""
+    from nnunet_reportseg.cli.check_display import check_and_print
+    from nnunet_reportseg.convert.ct_rate import attach_reports
+    from nnunet_reportseg.paths import RAW, dataset_folder_name, require_paths
+
+    (raw,) = require_paths(RAW)
+    folder = raw / dataset_folder_name(dataset, raw)
+    typer.echo(attach_reports(folder, reports, missing_report=missing_report.choice))
+    if check_and_print(folder):
+        raise typer.Exit(2)
+
+
 def _label_values(given: list[str] | None) -> dict[str, tuple[int, ...]] | None:
     if not given:
         return None
