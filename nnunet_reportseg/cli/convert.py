@@ -109,6 +109,35 @@ def ctrate(
         raise typer.Exit(2)
 
 
+@app.command("lvit", cls=NnunetCommand)
+def lvit(
+    source: Annotated[Path, typer.Option("-i", "--input", help="The folder that holds Train_Folder.")],
+    channel: Annotated[str, typer.Option("--channel", help="Name of the image channel, such as X-ray.")],
+    out: RawRoot,
+    dataset_id: NewDataset,
+    name: Name = "LViT",
+    copy: Copy = False,
+) -> None:
+    """QaTa-COV19 and MosMedData+: 2D images with the short texts of LViT."""
+    from nnunet_reportseg.convert.lvit import read_lvit
+
+    _write(read_lvit(source, channel=channel), out, dataset_id, name, copy)
+
+
+@app.command("busbra", cls=NnunetCommand)
+def busbra(
+    source: Annotated[Path, typer.Option("-i", "--input", help="The folder that holds bus_data.csv.")],
+    out: RawRoot,
+    dataset_id: NewDataset,
+    name: Name = "BUSBRA",
+    copy: Copy = False,
+) -> None:
+    """BUS-BRA: breast ultrasound; reports are templates filled from BI-RADS category and side."""
+    from nnunet_reportseg.convert.busbra import read_busbra
+
+    _write(read_busbra(source), out, dataset_id, name, copy)
+
+
 def _label_values(given: list[str] | None) -> dict[str, tuple[int, ...]] | None:
     if not given:
         return None
