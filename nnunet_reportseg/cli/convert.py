@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,13 @@ LabelValues = Annotated[
     list[str] | None,
     typer.Option("--label", help="NAME=VALUE or NAME=VALUE,VALUE; repeatable. Left out: one region of all values."),
 ]
+
+
+class ReportKind(Enum):
+    """The two reports of a case of AbdomenAtlas 3.0."""
+
+    NARRATIVE = "narrative"
+    STRUCTURED = "structured"
 
 
 @app.command("folder", cls=NnunetCommand)
@@ -124,6 +132,22 @@ def lvit(
     _write(read_lvit(source, channel=channel), out, dataset_id, name, copy)
 
 
+@app.command("nsclc_radiogenomics", cls=NnunetCommand)
+def nsclc_radiogenomics(
+    images: Images,
+    labels: Labels,
+    table: Annotated[Path, typer.Option("-r", "--reports", help="The clinical table (CSV) of the release.")],
+    out: RawRoot,
+    dataset_id: NewDataset,
+    name: Name = "NSCLCRadiogenomics",
+    copy: Copy = False,
+) -> None:
+    """NSCLC Radiogenomics: chest CT; reports are templates filled from the clinical table."""
+    from nnunet_reportseg.convert.nsclc_radiogenomics import read_nsclc_radiogenomics
+
+    _write(read_nsclc_radiogenomics(images, labels, table), out, dataset_id, name, copy)
+
+
 @app.command("busbra", cls=NnunetCommand)
 def busbra(
     source: Annotated[Path, typer.Option("-i", "--input", help="The folder that holds bus_data.csv.")],
@@ -136,6 +160,25 @@ def busbra(
     from nnunet_reportseg.convert.busbra import read_busbra
 
     _write(read_busbra(source), out, dataset_id, name, copy)
+
+
+@app.command("abdomenatlas3", cls=NnunetCommand)
+def abdomenatlas3(
+    source: Annotated[Path, typer.Option("-i", "--input", help="The folder that holds BDMAP_... folders.")],
+    table: Annotated[Path, typer.Option("-r", "--reports", help="The table of reports (CSV) of the release.")],
+    out: RawRoot,
+    dataset_id: NewDataset,
+    name: Name = "AbdomenAtlas3",
+    kind: Annotated[ReportKind, typer.Option("--kind", help="Which of the two reports.")] = ReportKind.NARRATIVE,
+    mask: Annotated[
+        list[str] | None, typer.Option("--mask", help="Mask that becomes a label; repeatable. Left out: lesions.")
+    ] = None,
+    copy: Copy = False,
+) -> None:
+    """AbdomenAtlas 3.0: abdominal CT; its reports were written from the masks and can give them away."""
+    from nnunet_reportseg.convert.abdomenatlas3 import LESIONS, read_abdomenatlas3
+
+    _write(read_abdomenatlas3(source, table, kind=kind.value, masks=mask or LESIONS), out, dataset_id, name, copy)
 
 
 def _label_values(given: list[str] | None) -> dict[str, tuple[int, ...]] | None:
