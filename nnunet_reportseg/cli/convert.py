@@ -181,6 +181,33 @@ def abdomenatlas3(
     _write(read_abdomenatlas3(source, table, kind=kind.value, masks=mask or LESIONS), out, dataset_id, name, copy)
 
 
+@app.command("dicom", cls=NnunetCommand)
+def dicom(
+    images: Annotated[Path, typer.Option("-i", "--images", help="One folder per case, each with one DICOM series.")],
+    labels: Labels,
+    reports: Reports,
+    out: RawRoot,
+    dataset_id: NewDataset,
+    name: Name = "ReportDicom",
+    channel: Annotated[str, typer.Option("--channel", help="Name of the image channel.")] = "CT",
+    label: LabelValues = None,
+    missing_report: MissingReportOption = MissingReport.ERROR,
+    copy: Copy = False,
+) -> None:
+    """DICOM series, one folder per case, with labels and reports as for folder."""
+    from nnunet_reportseg.convert.dicom import read_dicom_folders
+
+    source = read_dicom_folders(
+        images,
+        labels,
+        reports,
+        channel=channel,
+        label_values=_label_values(label),
+        missing_report=missing_report.choice,
+    )
+    _write(source, out, dataset_id, name, copy)
+
+
 def _label_values(given: list[str] | None) -> dict[str, tuple[int, ...]] | None:
     if not given:
         return None
