@@ -193,6 +193,14 @@ def test_labels_declared_after_a_run_that_failed(
     assert convert(*command, *declared, "--label", "others=2,3") == 0
 
 
+def test_the_check_at_the_end_decides(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder, voxels in (("images", ct_voxels()), ("labels", mask_voxels({(1, 2, 1): 1, (5, 2, 1): 2}))):
+        write_nifti(source / folder / "b.nii.gz", voxels, AFFINE[:, [1, 0, 2, 3]])
+    assert convert(*arguments(source, tmp_path)) == 2
+    assert "1 errors" in capsys.readouterr().out  # the left-right axis of b is another array axis
+    assert (tmp_path / "Dataset510_Own" / "dataset.json").is_file()
+
+
 def test_a_taken_number_is_refused_and_stays(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert convert(*arguments(source, tmp_path)) == 0
     before = sorted(path.name for path in (tmp_path / "Dataset510_Own").rglob("*"))
