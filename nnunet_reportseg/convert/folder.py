@@ -73,9 +73,7 @@ def image_files(folder: Path, channels: tuple[str, ...]) -> tuple[str, dict[str,
         DatasetError: There are no images, endings are mixed, or a case lacks a channel.
     """
     require_folder(folder)
-    found = {
-        file: ending for file in sorted(folder.iterdir()) for ending in VOLUME_ENDINGS if file.name.endswith(ending)
-    }
+    found = {file: ending for file in visible(folder) for ending in VOLUME_ENDINGS if file.name.endswith(ending)}
     if not found:
         raise DatasetError.about("no image in the folder", file=folder, fix=f"put {', '.join(VOLUME_ENDINGS)} there")
     ending = next(iter(found.values()))
@@ -113,7 +111,7 @@ def require_label_files(folder: Path, cases: list[str], ending: str) -> None:
         DatasetError: An image has no label, or a label no image.
     """
     require_folder(folder)
-    present = {file.name[: -len(ending)] for file in folder.iterdir() if file.name.endswith(ending)}
+    present = {file.name[: -len(ending)] for file in visible(folder) if file.name.endswith(ending)}
     for case in cases:
         if case not in present:
             raise DatasetError.about(
@@ -124,6 +122,11 @@ def require_label_files(folder: Path, cases: list[str], ending: str) -> None:
         raise DatasetError.about(
             "a label has no image", case=unknown[0], file=folder / f"{unknown[0]}{ending}", fix="name both alike"
         )
+
+
+def visible(folder: Path) -> list[Path]:
+    """What is in a folder, sorted by name, without hidden files such as macOS leaves beside others."""
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def require_folder(folder: Path) -> None:

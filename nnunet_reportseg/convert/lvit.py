@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from nnunet_reportseg.convert.case import SourceCase, SourceDataset, Split
-from nnunet_reportseg.convert.folder import require_folder
+from nnunet_reportseg.convert.folder import require_folder, visible
 from nnunet_reportseg.convert.pictures import PICTURE_ENDINGS, convert_pictures, find_picture
 from nnunet_reportseg.convert.report_texts import require_words
 from nnunet_reportseg.convert.table import Row, by_key, read_table
@@ -59,7 +59,8 @@ def read_lvit(folder: Path, *, channel: str) -> SourceDataset:
 def _cases(place: Path, name: str, split: Split) -> list[SourceCase]:
     require_folder(place / "img")
     require_folder(place / "labelcol")
-    tables = sorted(file for file in place.glob("*_text.xlsx") if not file.name.startswith("~"))
+    # Excel leaves "~$..." beside a table that is open
+    tables = [file for file in visible(place) if file.match("*_text.xlsx") and not file.name.startswith("~")]
     if len(tables) != 1:
         raise DatasetError.about(
             "there must be one table of descriptions",
@@ -69,7 +70,7 @@ def _cases(place: Path, name: str, split: Split) -> list[SourceCase]:
         )
     rows = by_key(read_table(tables[0], (_IMAGE, _TEXT)), _IMAGE, tables[0])
     texts = {_stem(image): row for image, row in rows.items()}
-    images = sorted(file for file in (place / "img").iterdir() if file.suffix.lower() in PICTURE_ENDINGS)
+    images = [file for file in visible(place / "img") if file.suffix.lower() in PICTURE_ENDINGS]
     return [_case(image, texts, tables[0], place, name, split) for image in images]
 
 

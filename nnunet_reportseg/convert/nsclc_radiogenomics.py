@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from nnunet_reportseg.convert.case import SourceCase, SourceDataset
-from nnunet_reportseg.convert.folder import require_folder
+from nnunet_reportseg.convert.folder import require_folder, visible
 from nnunet_reportseg.convert.table import Row, by_key, read_table, require_row
 from nnunet_reportseg.convert.volumes import convert_volumes
 from nnunet_reportseg.errors import DatasetError
@@ -53,7 +53,7 @@ def read_nsclc_radiogenomics(images: Path, labels: Path, table: Path) -> SourceD
     locations = [_location(lobe) for lobe in _LOBES]
     rows = by_key(read_table(table, (_ID, *locations, _HISTOLOGY, _STAGE)), _ID, table)
     cases = []
-    for label in sorted(labels.glob(f"*{_ENDING}")):
+    for label in (file for file in visible(labels) if file.name.endswith(_ENDING)):
         case = label.name.removesuffix(_ENDING)
         image = images / label.name if (images / label.name).is_file() else images / case
         if not image.exists():

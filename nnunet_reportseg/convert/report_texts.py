@@ -83,7 +83,7 @@ class ReportTexts:
         Raises:
             DatasetError: A report has no case; a misspelled name would otherwise lose it.
         """
-        named = sorted(file.stem for file in self._path.glob("*.txt")) if self._rows is None else list(self._rows)
+        named = sorted(file.stem for file in self._path.glob("[!.]*.txt")) if self._rows is None else list(self._rows)
         unknown = [name for name in named if name not in set(cases)]
         if unknown:
             raise DatasetError.about(

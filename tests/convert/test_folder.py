@@ -180,6 +180,13 @@ def test_an_undeclared_value_is_named(source: Path, tmp_path: Path, capsys: pyte
     assert_refused(capsys, tmp_path / "raw", *command, named=("case 'b'", "no label declares", "found: 2"))
 
 
+def test_hidden_files_are_no_cases(source: Path, tmp_path: Path) -> None:
+    for name in ("images/._a.nii.gz", "labels/._a.nii.gz", "reports/._a.txt"):
+        (source / name).write_bytes(b"macOS")
+    assert convert(*arguments(source, tmp_path)) == 0
+    assert list(read_json(tmp_path / "Dataset510_Own" / "reports.json")["cases"]) == ["a", "b"]
+
+
 def test_labels_declared_after_a_run_that_failed(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,14 @@ def test_pictures_masks_and_splits(source: Path, tmp_path: Path) -> None:
     facts = read_json(folder / "conversion.json")["cases"]["study_2"]
     assert (facts["source_split"], facts["notes"]) == ("Val", ["image: JPEG, decoded, written as grey PNG"])
     assert read_json(folder / "dataset.json")["channel_names"] == {"0": "X-ray"}
+
+
+def test_excel_without_its_reader(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    named = ("Train_text.xlsx", "openpyxl", "nnunet-reportseg[convert]")
+    assert_refused(capsys, tmp_path / "raw", *arguments(source, tmp_path / "raw"), named=named)
 
 
 def _no_mask(source: Path) -> None:
