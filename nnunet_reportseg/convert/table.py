@@ -105,13 +105,15 @@ def require_row(rows: dict[str, Row], key: str, *, case: str, file: Path) -> Row
 
 def _csv(file: Path) -> list[list[str]]:
     text = read_text(file, DatasetError, what="the table", absent="check the path")
-    csv.field_size_limit(_LONGEST_CELL)
+    limit = csv.field_size_limit(_LONGEST_CELL)  # of the whole process
     try:
         return list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise DatasetError.about(
             f"the table is no CSV ({error})", file=file, fix="save it as CSV with commas and double quotes"
         ) from error
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _excel(file: Path) -> list[list[str]]:

@@ -82,7 +82,7 @@ def _evaluate(work: Path, protocol: str, *more: Path | str) -> int:
 
 def test_rexgroundingct_scores_overlapping_and_absent_findings(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _evaluate(work, "rexgroundingct") == 0
-    data = json.loads((work / "out" / "evaluation_rexgroundingct.json").read_text())
+    data = json.loads((work / "out" / "evaluation_rexgroundingct.json").read_text(encoding="utf-8"))
     rows = [(r["case"], r["finding"], r["dice"], r["status"], r["instances_matched"]) for r in data["findings"]]
     assert rows == [
         ("a", "A", 1.0, "overlap", 1),
@@ -106,7 +106,7 @@ def test_rexgroundingct_scores_overlapping_and_absent_findings(work: Path, capsy
 
 def test_general_measures_in_mm_and_ml(work: Path) -> None:
     assert _evaluate(work, "general", "-o", work / "scores") == 0
-    data = json.loads((work / "scores" / "evaluation_general.json").read_text())
+    data = json.loads((work / "scores" / "evaluation_general.json").read_text(encoding="utf-8"))
     shifted = data["findings"][3]
     # Ten voxels of 0.5 mm along x, shifted by five.
     assert shifted["hd95_mm"] == pytest.approx(2.5)
@@ -123,7 +123,7 @@ def test_scores_by_category(work: Path, caplog: pytest.LogCaptureFixture, capsys
     table = "case,finding,category\na,A,[/2b]\na,a,1a\nb,Läsion/1,[/2b]\nother,1,x\n"
     (work / "c.csv").write_text(table, encoding="utf-8")
     assert _evaluate(work, "rexgroundingct", "--categories", work / "c.csv") == 0
-    data = json.loads((work / "out" / "evaluation_rexgroundingct.json").read_text())
+    data = json.loads((work / "out" / "evaluation_rexgroundingct.json").read_text(encoding="utf-8"))
     assert {name: group["findings"] for name, group in data["categories"].items()} == {"1a": 1, "[/2b]": 2}
     assert data["categories"]["[/2b]"]["dice"]["value"] == pytest.approx(0.75)
     assert data["categories"]["[/2b]"]["absent_empty"] is None
