@@ -7,6 +7,9 @@ Image Position and Image Orientation (Patient), DICOM PS3.3 C.7.6.2; rescaling t
 
 from __future__ import annotations
 
+import locale
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +41,30 @@ def read_dicom_series(folder: Path, *, case: str) -> Any:
     import SimpleITK as sitk
 
     try:
-        path = path_for_reader(folder)
-        reader = sitk.ImageSeriesReader()
-        names = {
-            name for series in reader.GetGDCMSeriesIDs(path) for name in reader.GetGDCMSeriesFileNames(path, series)
-        }
-        slices = sorted((_Slice(Path(name)) for name in names), key=lambda one: one.file.name)
-        files = _in_order(slices, folder, case)
-        reader.SetFileNames([str(file) for file in files])
-        return reader.Execute()
+        with locale_kept():
+            path = path_for_reader(folder)
+            reader = sitk.ImageSeriesReader()
+            names = {
+                name for series in reader.GetGDCMSeriesIDs(path) for name in reader.GetGDCMSeriesFileNames(path, series)
+            }
+            slices = sorted((_Slice(Path(name)) for name in names), key=lambda one: one.file.name)
+            files = _in_order(slices, folder, case)
+            reader.SetFileNames([str(file) for file in files])
+            return reader.Execute()
     except reading_errors() as error:
         raise _problem(
             f"the DICOM series cannot be read ({reason(error)})", case, folder, fix="export the series again"
         ) from error
+
+
+@contextmanager
+def locale_kept() -> Iterator[None]:
+    """GDCM sets the locale of the process to C, with which Python then reads text as ASCII."""
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
 
 
 class _Slice:

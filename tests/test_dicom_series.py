@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,13 @@ def test_the_volume_comes_back(tmp_path: Path) -> None:
     wanted = volume()
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(wanted))
     assert Grid.of_image(image).difference(Grid.of_image(wanted)) is None
+
+
+def test_reading_leaves_the_locale_of_the_process_alone(tmp_path: Path) -> None:
+    before = locale.setlocale(locale.LC_ALL)
+    series = write_series(tmp_path / "series")
+    read_dicom_series(series, case="a")
+    assert locale.setlocale(locale.LC_ALL) == before
 
 
 def _gap(folder: Path) -> None:

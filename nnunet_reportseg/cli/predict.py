@@ -56,8 +56,17 @@ def command(
     num_parts: Annotated[int, typer.Option("-num_parts", help="Number of parts the cases are split into.")] = 1,
     part_id: Annotated[int, typer.Option("-part_id", help="Which of them to predict, from 0.")] = 0,
     device: Device = None,
+    finding: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--finding", help="What to look for, several times for several; by default those of reports.json."
+        ),
+    ] = None,
+    findings_per_batch: Annotated[
+        int, typer.Option("--findings-per-batch", min=1, help="Findings in one pass; fewer need less memory.")
+    ] = 4,
 ) -> None:
-    """Segment the images of a folder with their reports."""
+    """Segment the images of a folder with their reports; with ReportGroundingTrainer, one mask for each finding."""
     from nnunet_reportseg.inference.model_folder import trained_model
     from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
     from nnunet_reportseg.missing_report import MISSING_REPORT_VARIABLE
@@ -84,6 +93,8 @@ def command(
             num_parts=num_parts,
             part_id=part_id,
             device=device,
+            findings=tuple(finding) if finding else None,
+            findings_per_batch=findings_per_batch,
         ),
     )
 

@@ -125,6 +125,8 @@ class MultiReportPredictor(ReportGuidedPredictor):
 
     def _tile_logits(self, x: Tensor) -> Tensor:
         """The tile is encoded once, and decoded for a few reports at a time."""
+        if not isinstance(self.label_manager, _ManyHeads):
+            return super()._tile_logits(x)
         network = self._report_network
         everything = network.report
         skips = network.encoder(x)

@@ -9,9 +9,12 @@ from pathlib import Path
 import torch
 from nnunetv2.utilities.utils import create_lists_from_splitted_dataset_folder
 
+from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.devices import require_device
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.inference.model_folder import require_sound_model
+from nnunet_reportseg.inference.multi_report import REPORTS_AT_ONCE, MultiReportPredictor
+from nnunet_reportseg.inference.predict_findings import predict_findings, questions_of
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.raw_dataset import require_channel_numbers
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
@@ -19,7 +22,12 @@ from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 
 @dataclass(frozen=True)
 class PredictionOptions:
-    """Options of nnUNetv2_predict, under their own names, and the encoder."""
+    """Options of nnUNetv2_predict, under their own names, the encoder, and what a grounding model is asked for.
+
+    Attributes:
+        findings: free text; None for the findings of the sidecar.
+        findings_per_batch: findings that are decoded in one pass.
+    """
 
     folds: tuple[int | str, ...] | None = None
     checkpoint: str = "checkpoint_final.pth"
@@ -34,6 +42,8 @@ class PredictionOptions:
     num_parts: int = 1
     part_id: int = 0
     device: str | None = None
+    findings: tuple[str, ...] | None = None
+    findings_per_batch: int = REPORTS_AT_ONCE
 
 
 def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None, options: PredictionOptions) -> None:
@@ -66,7 +76,7 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     if device.type == "cpu":
         torch.set_num_threads(os.cpu_count() or 1)  # as nnUNetv2_predict
     require_sound_model(model, options.folds, options.checkpoint)
-    predictor = ReportGuidedPredictor(
+    predictor = MultiReportPredictor(
         tile_step_size=options.step_size,
         use_mirroring=options.mirroring,
         device=device,
@@ -81,9 +91,18 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     lists = create_lists_from_splitted_dataset_folder(str(images), ending)
     if not lists:
         raise DatasetError.about(f"no images with ending {ending}", file=images, fix=f"name them <case>_0000{ending}")
+    lists = lists[options.part_id :: options.num_parts]
+    if ReportConditioning.from_plans(predictor.plans_manager.plans).adapter.grounding:
+        _predict_findings(predictor, images, out, lists, reports, options)
+        return
+    if options.findings is not None:
+        raise DatasetError.about(
+            f"{predictor.trainer_name} does not answer for single findings",
+            value=options.findings[0],
+            fix="leave --finding out, or choose a model of ReportGroundingTrainer (-tr)",
+        )
     sidecar = Sidecar.load(reports or images / SIDECAR_NAME)
     predictor.use_reports(sidecar, encoder=options.encoder)
-    lists = lists[options.part_id :: options.num_parts]
     _require_previous_stage(predictor, options.previous_stage, lists)
     predictor.queue_files(lists)
     out.mkdir(parents=True, exist_ok=True)
@@ -107,6 +126,35 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
         folder_with_segs_from_prev_stage=previous,
         num_parts=options.num_parts,
         part_id=options.part_id,
+    )
+
+
+def _predict_findings(
+    predictor: MultiReportPredictor,
+    images: Path,
+    out: Path,
+    lists: list[list[str]],
+    reports: Path | None,
+    options: PredictionOptions,
+) -> None:
+    if options.save_probabilities:
+        raise DatasetError.about("masks of findings come without probabilities", fix="leave --save_probabilities out")
+    suffix = len("_0000" + predictor.dataset_json["file_ending"])
+    files = {Path(channels[0]).name[:-suffix]: channels for channels in lists}
+    file = reports or images / SIDECAR_NAME
+    if options.findings is not None and reports is None and not file.is_file():
+        sidecar = Sidecar.from_cases({case: {"report": None} for case in files})
+    else:
+        sidecar = Sidecar.load(file)
+    predictor.reports_at_once = options.findings_per_batch
+    predict_findings(
+        predictor,
+        files,
+        questions_of(sidecar, list(files), options.findings),
+        out,
+        sidecar=sidecar,
+        encoder=options.encoder,
+        overwrite=options.overwrite,
     )
 
 

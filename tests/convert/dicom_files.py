@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from nnunet_reportseg.dicom_series import locale_kept
 from tests.convert.phantom import ct_voxels
 
 # Columns: directions (LPS) of x, y and of the slices, turned about two axes.
@@ -63,5 +64,6 @@ def write_series(
         for tag, value in tags.items():
             part.SetMetaData(tag, value)
         writer.SetFileName(str(folder / f"{series[-1]}_{(7 * index) % 5}.dcm"))
-        writer.Execute(part)
+        with locale_kept():
+            writer.Execute(part)
     return folder

@@ -1,0 +1,186 @@
+"""One mask for each finding: a folder for each case with a NIfTI file per finding and ``index.json``.
+
+The encoder runs once for each tile, the decoder for some findings at a time (nnunet_reportseg.inference.multi_report).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from nnunetv2.configuration import default_num_processes
+from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
+
+from nnunet_reportseg.atomic_write import write_text
+from nnunet_reportseg.case_reports import CaseReport, parse_case_text, read_case_reports
+from nnunet_reportseg.conditioning import ReportConditioning
+from nnunet_reportseg.errors import DatasetError, SidecarError
+from nnunet_reportseg.finding_files import FINDING_ENDING, INDEX_JSON, INDEX_VERSION, finding_file_name
+from nnunet_reportseg.inference.finding_geometry import describe_mask
+from nnunet_reportseg.inference.multi_report import MultiReportPredictor
+from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folder_of, embed_for_prediction
+from nnunet_reportseg.missing_report import missing_report_policy
+from nnunet_reportseg.paths import PREPROCESSED, unset_paths
+from nnunet_reportseg.sidecar import Sidecar
+
+
+@dataclass(frozen=True)
+class Question:
+    """A finding that is asked for.
+
+    Attributes:
+        finding_id: of the sidecar, or ``asked_1``, ``asked_2``, ... for free text.
+        text: its words.
+        report: the case's report, with these words asked for.
+    """
+
+    finding_id: str
+    text: str
+    report: CaseReport
+
+
+def questions_of(
+    sidecar: Sidecar, cases: Sequence[str], texts: Sequence[str] | None
+) -> dict[str, tuple[Question, ...]]:
+    """What each case is asked for.
+
+    Args:
+        sidecar: reports, and the findings where ``texts`` is None.
+        cases: the cases.
+        texts: free text, the same for every case.
+
+    Raises:
+        SidecarError: a case without entry or, without ``texts``, without findings; a text that cannot be read.
+    """
+    sidecar.require_cases(cases, missing_report=missing_report_policy())
+    found = {}
+    for case, report in read_case_reports(sidecar, list(cases)).items():
+        asked = [(f"asked_{number}", text) for number, text in enumerate(texts or (), start=1)]
+        if texts is None:
+            asked = [(finding.id, finding.text) for finding in sidecar.findings(case)]
+        if not asked:
+            raise SidecarError.about(
+                "the case has no findings to ask for",
+                case=case,
+                file=sidecar.path,
+                fix='list them under "findings", or name what you look for with --finding',
+            )
+        found[case] = tuple(
+            Question(name, text, report.asking(parse_case_text(text, sidecar, case).statements)) for name, text in asked
+        )
+    return found
+
+
+def predict_findings(
+    predictor: MultiReportPredictor,
+    files: Mapping[str, Sequence[str]],
+    questions: Mapping[str, Sequence[Question]],
+    out: Path,
+    *,
+    sidecar: Sidecar,
+    encoder: str | None,
+    overwrite: bool,
+) -> None:
+    """Predict the findings of some cases; a case is written when all its findings are there.
+
+    Args:
+        predictor: with a grounding model loaded.
+        files: for each case its channel files.
+        questions: for each case what it is asked for.
+        out: folder for the cases' folders.
+        sidecar: where the questions come from; a bank may lie beside it.
+        encoder: for words that are in no bank; the model's own by default.
+        overwrite: whether cases that are there are predicted again.
+
+    Raises:
+        DatasetError: the images are no NIfTI, or have more or fewer channels than in training.
+        GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
+        ModelMismatchError: the encoder is needed and not there, or is another one.
+    """
+    writer = predictor.plans_manager.image_reader_writer_class()
+    if FINDING_ENDING not in writer.supported_file_endings:
+        raise DatasetError.about(
+            f"masks of findings are written as {FINDING_ENDING}, which the reader of this dataset cannot",
+            value=type(writer).__name__,
+            fix="train on images in NIfTI",
+        )
+    axes = dict(zip(files, predictor.axes_of_files(list(files.values())), strict=True))
+    vectors = _embed(predictor, questions, sidecar, encoder)
+    out.mkdir(parents=True, exist_ok=True)
+    preprocessor = predictor.configuration_manager.preprocessor_class(verbose=False)
+    for case, channels in files.items():
+        if not overwrite and (out / case / INDEX_JSON).is_file():
+            continue
+        image, _, properties = preprocessor.run_case(
+            list(channels), None, predictor.plans_manager, predictor.configuration_manager, predictor.dataset_json
+        )
+        data = torch.from_numpy(image).to(dtype=torch.float32, memory_format=torch.contiguous_format)
+        reports = [question.report for question in questions[case]]
+        logits = predictor.predict_reports(data, reports, vectors, axes[case])
+        partial = out / f".{case}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        entries = []
+        while logits:  # each is let go once it is written
+            question = questions[case][len(entries)]
+            entries.append(_write(predictor, writer, logits.pop(0), properties, question, partial))
+        index = {"findings_version": INDEX_VERSION, "findings": entries}
+        write_text(partial / INDEX_JSON, json.dumps(index, indent=1, ensure_ascii=False) + "\n")
+        shutil.rmtree(out / case, ignore_errors=True)
+        partial.rename(out / case)
+
+
+def _embed(
+    predictor: MultiReportPredictor,
+    questions: Mapping[str, Sequence[Question]],
+    sidecar: Sidecar,
+    encoder: str | None,
+) -> PredictionVectors:
+    folders = [bank_folder_of(sidecar.path.parent)] if sidecar.path else []
+    if not unset_paths(PREPROCESSED):
+        folders.append(bank_folder_of(Path(os.environ[PREPROCESSED]) / predictor.plans_manager.dataset_name))
+    return embed_for_prediction(
+        {f"{case}, finding {q.finding_id}": q.report for case, asked in questions.items() for q in asked},
+        ReportConditioning.from_plans(predictor.plans_manager.plans),
+        bank_folders=folders,
+        encoder=encoder,
+        device=predictor.device.type,
+    )
+
+
+def _write(
+    predictor: MultiReportPredictor,
+    writer: Any,
+    logits: torch.Tensor,
+    properties: dict[str, Any],
+    question: Question,
+    folder: Path,
+) -> dict[str, Any]:
+    """Write the mask of a finding; its entry of the index."""
+    segmentation, probabilities = convert_predicted_logits_to_segmentation_with_correct_shape(
+        logits,
+        predictor.plans_manager,
+        predictor.configuration_manager,
+        predictor.label_manager,
+        properties,
+        return_probabilities=True,
+        num_threads_torch=min(default_num_processes, torch.get_num_threads()),
+    )
+    mask = (np.asarray(segmentation) != 0).astype(np.uint8)
+    file = folder / finding_file_name(question.finding_id)
+    writer.write_seg(mask, str(file), properties)
+    inside = np.asarray(probabilities)[-1][mask != 0]
+    return {
+        "id": question.finding_id,
+        "text": question.text,
+        "file": file.name,
+        **describe_mask(file),
+        "confidence": float(inside.mean()) if inside.size else None,
+    }

@@ -1,0 +1,177 @@
+"""A grounding model answers for each finding with a mask of its own, on the image's grid."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from nnunet_reportseg.cli.main import main
+from nnunet_reportseg.errors import DatasetError, SidecarError
+from nnunet_reportseg.finding_files import read_finding_index
+from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
+from tests.spy_trainer import make_trainer, set_environment
+from tests.spy_workspace import DATASET, SHAPE, case_name, sentence
+
+OPTIONS = PredictionOptions(folds=(0,), mirroring=False, device="cpu", step_size=1.0)
+NAME = "ReportGroundingTrainer"
+
+
+@pytest.fixture(scope="module")
+def trained(spy_root, tmp_path_factory):
+    """A workspace with a model that was hardly trained; its masks are neither empty nor full."""
+    root = tmp_path_factory.mktemp("grounding")
+    for folder in ("raw", "preprocessed"):
+        shutil.copytree(spy_root / folder, root / folder)
+    (root / "results").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        set_environment(patch, root)
+        trainer = make_trainer(0, name=NAME)
+        trainer.num_epochs, trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = 1, 4, 1
+        trainer.run_training()
+    return root, Path(trainer.output_folder_base)
+
+
+@pytest.fixture
+def model(trained, monkeypatch):
+    root, folder = trained
+    set_environment(monkeypatch, root)
+    return folder
+
+
+@pytest.fixture
+def images(trained, tmp_path):
+    """Cases 0 and 1 with their reports."""
+    source, folder = trained[0] / "raw" / DATASET / "imagesTs", tmp_path / "in"
+    folder.mkdir()
+    for number in range(2):
+        for file in source.glob(f"{case_name(number)}_*"):
+            shutil.copy(file, folder)
+    shutil.copy(source / "reports.json", folder)
+    return folder
+
+
+def predict(images, out, model, **changes):
+    reports = changes.pop("reports", None)
+    predict_folder(images, out, model=model, reports=reports, options=replace(OPTIONS, **changes))
+
+
+def masks(folder: Path) -> dict[str, np.ndarray]:
+    files = read_finding_index(folder, case=folder.name)
+    return {name: sitk.GetArrayFromImage(sitk.ReadImage(str(file))) for name, file in files.items()}
+
+
+def test_every_finding_of_every_case_has_a_mask_on_the_grid_of_the_image(images, model, tmp_path):
+    predict(images, tmp_path / "out", model)
+    assert sorted(folder.name for folder in (tmp_path / "out").iterdir()) == [case_name(0), case_name(1)]
+    for number in range(2):
+        folder = tmp_path / "out" / case_name(number)
+        image = sitk.ReadImage(str(images / f"{case_name(number)}_0000.nii.gz"))
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        assert [entry["id"] for entry in index["findings"]] == ["a", "b"]
+        assert index["findings"][0]["text"] == sentence(number)
+        for entry in index["findings"]:
+            mask = sitk.ReadImage(str(folder / entry["file"]))
+            assert mask.GetSize() == image.GetSize()
+            assert mask.GetDirection() == pytest.approx(image.GetDirection())
+            assert mask.GetOrigin() == pytest.approx(image.GetOrigin())
+            voxels = sitk.GetArrayFromImage(mask)
+            assert set(np.unique(voxels)) <= {0, 1}
+            assert entry["empty"] == (not voxels.any())
+            assert entry["volume_ml"] == pytest.approx(voxels.sum() / 1000)  # voxels of 1 mm
+
+
+def test_together_or_alone_a_finding_has_the_same_mask(images, model, tmp_path):
+    texts = tuple(sentence(number) for number in (0, 3, 7))
+    predict(images, tmp_path / "together", model, findings=texts, findings_per_batch=2)
+    for number, text in enumerate(texts, start=1):
+        predict(images, tmp_path / str(number), model, findings=(text,))
+        for case in map(case_name, range(2)):
+            together = masks(tmp_path / "together" / case)[f"asked_{number}"]
+            alone = masks(tmp_path / str(number) / case)["asked_1"]
+            assert np.array_equal(together, alone)
+
+
+def test_free_text_needs_no_reports(images, model, tmp_path):
+    (images / "reports.json").unlink()
+    predict(images, tmp_path / "out", model, findings=(sentence(2),))
+    assert set(masks(tmp_path / "out" / case_name(0))) == {"asked_1"}
+    with pytest.raises(SidecarError):
+        predict(images, tmp_path / "other", model)
+
+
+def test_the_command_asks_for_what_it_is_given(images, model, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["predict", "-i", str(images), "-o", str(out), "-m", str(model), "-f", "0", "-device", "cpu"]
+    arguments += ["--disable_tta", "--finding", sentence(1), "--finding", sentence(4), "--findings-per-batch", "1"]
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    index = json.loads((out / case_name(1) / "index.json").read_text(encoding="utf-8"))
+    assert [(entry["id"], entry["text"]) for entry in index["findings"]] == [
+        ("asked_1", sentence(1)),
+        ("asked_2", sentence(4)),
+    ]
+
+
+def test_cases_that_are_there_are_kept_when_asked_to(images, model, tmp_path):
+    out = tmp_path / "out"
+    predict(images, out, model, findings=(sentence(1),))
+    kept = (out / case_name(0) / "asked_1.nii.gz").stat().st_mtime_ns
+    shutil.rmtree(out / case_name(1))
+    (out / f".{case_name(1)}.partial").mkdir()
+    predict(images, out, model, findings=(sentence(1),), overwrite=False)
+    assert (out / case_name(0) / "asked_1.nii.gz").stat().st_mtime_ns == kept
+    assert sorted(folder.name for folder in out.iterdir()) == [case_name(0), case_name(1)]
+
+
+def test_a_case_without_findings_is_refused_before_anything_is_written(images, model, tmp_path):
+    content = json.loads((images / "reports.json").read_text())
+    content["cases"][case_name(1)]["findings"] = []
+    (images / "reports.json").write_text(json.dumps(content))
+    with pytest.raises(SidecarError, match=rf"{case_name(1)}.*--finding"):
+        predict(images, tmp_path / "out", model)
+    assert not (tmp_path / "out").exists()
+
+
+def test_probabilities_and_findings_of_other_models_are_refused(images, model, spy_model, spy_env, tmp_path):
+    with pytest.raises(DatasetError, match="--save_probabilities"):
+        predict(images, tmp_path / "out", model, save_probabilities=True)
+    with pytest.raises(DatasetError, match="does not answer for single findings"):
+        predict(images, tmp_path / "out", spy_model, findings=(sentence(1),))
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_index_tells_where_a_mask_lies(tmp_path):
+    from nnunet_reportseg.inference.finding_geometry import describe_mask
+
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[2:4, 5, 1:4] = 1
+    mask[8, 12, 4] = 1
+    image = sitk.GetImageFromArray(mask)
+    image.SetSpacing((0.5, 1.0, 2.0))
+    image.SetOrigin((10.0, 0.0, 0.0))
+    image.SetDirection((-1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))  # the index grows towards patient right
+    sitk.WriteImage(image, str(tmp_path / "m.nii.gz"))
+    found = describe_mask(tmp_path / "m.nii.gz")
+    assert found["volume_ml"] == pytest.approx(7 / 1000)
+    assert found["components"] == 2
+    assert found["extent_mm"] == pytest.approx([4 * 0.5, 8 * 1.0, 7 * 2.0])
+    z, y, x = np.argwhere(mask).mean(axis=0)
+    assert found["centroid_mm"] == pytest.approx([10 - 0.5 * x, y, 2 * z])
+    assert found["side"] == "left"
+    empty = sitk.GetImageFromArray(np.zeros(SHAPE, np.uint8))
+    sitk.WriteImage(empty, str(tmp_path / "e.nii.gz"))
+    assert describe_mask(tmp_path / "e.nii.gz") == {
+        "empty": True,
+        "volume_ml": 0.0,
+        "components": 0,
+        "centroid_mm": None,
+        "extent_mm": None,
+        "side": None,
+    }
