@@ -34,11 +34,10 @@ def command(
         configuration="3d_demo",
         batch_size=6,
         patch_size=(16, 24, 24),
-        epochs=8,
+        epochs=7,
         iterations=150,
         recipe=SHORT_TRAINING,
         oversample_foreground=0.67,
-        mirroring=False,  # no averaging over flips: minutes matter here
     )
     log = out / "demo.log"
     try:
