@@ -127,7 +127,7 @@ def predict_findings(
         partial = out / f".{case}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
-        entries = []
+        entries: list[dict[str, Any]] = []
         while logits:  # each is let go once it is written
             question = questions[case][len(entries)]
             entries.append(_write(predictor, writer, logits.pop(0), properties, question, partial))
