@@ -6,7 +6,6 @@ The encoder runs once for each tile, the decoder for some findings at a time (nn
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,9 +24,8 @@ from nnunet_reportseg.errors import DatasetError, SidecarError
 from nnunet_reportseg.finding_files import FINDING_ENDING, INDEX_JSON, INDEX_VERSION, finding_file_name
 from nnunet_reportseg.inference.finding_geometry import describe_mask
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
-from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folder_of, embed_for_prediction
+from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folders, embed_for_prediction
 from nnunet_reportseg.missing_report import missing_report_policy
-from nnunet_reportseg.paths import PREPROCESSED, unset_paths
 from nnunet_reportseg.sidecar import Sidecar
 
 
@@ -143,13 +141,10 @@ def _embed(
     sidecar: Sidecar,
     encoder: str | None,
 ) -> PredictionVectors:
-    folders = [bank_folder_of(sidecar.path.parent)] if sidecar.path else []
-    if not unset_paths(PREPROCESSED):
-        folders.append(bank_folder_of(Path(os.environ[PREPROCESSED]) / predictor.plans_manager.dataset_name))
     return embed_for_prediction(
         {f"{case}, finding {q.finding_id}": q.report for case, asked in questions.items() for q in asked},
         ReportConditioning.from_plans(predictor.plans_manager.plans),
-        bank_folders=folders,
+        bank_folders=bank_folders(sidecar, predictor.plans_manager.dataset_name),
         encoder=encoder,
         device=predictor.device.type,
     )

@@ -15,6 +15,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.embedding import BANK_FOLDER, ENCODER_VARIABLE, sentences_of
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.missing_report import missing_report_policy
+from nnunet_reportseg.paths import PREPROCESSED, unset_paths
 from nnunet_reportseg.report_twins import with_twins
 from nnunet_reportseg.sidecar import Sidecar
 from text_conditioning.bank import EmbeddingBank
@@ -121,6 +122,14 @@ def embed_for_prediction(
         model = _load_encoder(name, conditioning, missing, reports, device, damaged)
         vectors.add(missing, model.encode(missing))
     return vectors
+
+
+def bank_folders(sidecar: Sidecar, dataset_name: str) -> list[Path]:
+    """Where a bank of a prediction's sentences may be: beside the sidecar, and in the preprocessed dataset."""
+    folders = [bank_folder_of(sidecar.path.parent)] if sidecar.path else []
+    if not unset_paths(PREPROCESSED):
+        folders.append(bank_folder_of(Path(os.environ[PREPROCESSED]) / dataset_name))
+    return folders
 
 
 def bank_folder_of(folder: Path) -> Path:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,10 +26,9 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.errors import DatasetError, GeometryError, ModelMismatchError, ReportContextError, SidecarError
 from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, patient_frame, reflected
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
-from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folder_of, load_prediction_reports
+from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folders, load_prediction_reports
 from nnunet_reportseg.inference.questions import require_question
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, is_compiled, unwrap
-from nnunet_reportseg.paths import PREPROCESSED, unset_paths
 from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
 from nnunet_reportseg.report_twins import mirrored_tensors
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
@@ -97,16 +95,13 @@ class ReportGuidedPredictor(nnUNetPredictor):
                 f"No reports were given for {', '.join(case_ids)}. Put a {SIDECAR_NAME} into the input folder, or name "
                 "one with 'reportseg predict -r'; in Python call use_reports() first."
             )
-        folders = [bank_folder_of(self.sidecar.path.parent)] if self.sidecar.path else []
-        if not unset_paths(PREPROCESSED):
-            folders.append(bank_folder_of(Path(os.environ[PREPROCESSED]) / self.plans_manager.dataset_name))
         # the sidecar itself announces the cases that it lacks, and takes them in
         announced = self._announced.union(case for case in case_ids if case not in self.sidecar)
         self._reports, self._vectors = load_prediction_reports(
             self.sidecar,
             case_ids,
             self._conditioning,
-            bank_folders=folders,
+            bank_folders=bank_folders(self.sidecar, self.plans_manager.dataset_name),
             encoder=self.encoder,
             device=self.device.type,
             vectors=self._vectors,

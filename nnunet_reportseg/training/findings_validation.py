@@ -16,6 +16,7 @@ import torch
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.dataset_json import DATASET_JSON, read_label_set
 from nnunet_reportseg.evaluation.paired import dice
+from nnunet_reportseg.evaluation.rexgroundingct import HIT_DICE
 from nnunet_reportseg.geometry import patient_axes
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from nnunet_reportseg.label_map import read_label_map
@@ -23,7 +24,6 @@ from nnunet_reportseg.network.report_guided_unet import unwrap
 from text_conditioning.assertion import Assertion
 
 FINDINGS_JSON = "findings.json"
-HIT = 0.1  # Dice from which a finding counts as found, as in ReXGroundingCT
 MOST_DENIALS = 4  # of a report that are asked for
 
 
@@ -112,7 +112,7 @@ def _summary(rows: list[dict[str, Any]]) -> dict[str, float | int | None]:
     return {
         "findings": len(there),
         "dice": float(np.mean([row["dice"] for row in there])) if there else None,
-        "hit_rate": float(np.mean([row["dice"] >= HIT for row in there])) if there else None,
+        "hit_rate": float(np.mean([row["dice"] >= HIT_DICE for row in there])) if there else None,
         "absent": len(absent),
         "empty_rate": float(np.mean([row["n_pred"] == 0 for row in absent])) if absent else None,
     }
