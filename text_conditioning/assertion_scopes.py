@@ -181,7 +181,7 @@ class Reading:
         return None if rules.openings.fullmatch(clause) else Assertion.PRESENT
 
 
-@lru_cache(maxsize=2048)  # more than half of the sentences of real reports occur again
+@lru_cache(maxsize=64)  # states, clauses and concepts of one sentence are asked for one after the other
 def read_assertions(sentence: str, rules: Rules) -> Reading:
     """Find the triggers and clauses of a sentence.
 

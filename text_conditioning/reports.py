@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from text_conditioning.assertion import Assertion, classify, rules_for
 from text_conditioning.clauses import split_clauses
@@ -25,6 +26,8 @@ from text_conditioning.sizes import read_sizes_mm
 ENGLISH = "en"
 # "In the left lung, no mass but a nodule is seen.": the opening places all clauses
 _OPENING_PLACE = re.compile(r"(?:in|within|at|on|of|throughout)\s", re.IGNORECASE)
+
+_REMEMBERED = 4096  # texts of sentences; more than half of the sentences of real reports occur again
 
 # Part of every bank's fingerprint. Raise it whenever the same text would give other sentences.
 TEXT_PROCESSING_VERSION: int = 3
@@ -97,14 +100,44 @@ def read_sentence(text: str, section: Section, start: int = 0, *, language: str 
     Returns:
         The sentence, not split into clauses. Sides, levels and earlier sizes are read in English alone.
     """
-    rules = rules_for(language)
-    read = Sentence(text, start, start + len(text), section, classify(text, rules=rules), Laterality.NONE, ())
-    if rules.language != ENGLISH:
-        return replace(read, sizes_mm=read_sizes_mm(text))
-    sizes = read_sizes(text)
-    return replace(
-        read, laterality=tag(text), level=read_level(text), sizes_mm=sizes.current, prior_sizes_mm=sizes.prior
+    said = _read_words(text, language)
+    return Sentence(
+        text,
+        start,
+        start + len(text),
+        section,
+        said.assertion,
+        said.laterality,
+        said.sizes_mm,
+        said.prior_sizes_mm,
+        said.level,
     )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What words say, wherever they stand in a report."""
+
+    assertion: Assertion
+    laterality: Laterality = Laterality.NONE
+    sizes_mm: tuple[float, ...] = ()
+    prior_sizes_mm: tuple[float, ...] = ()
+    level: Level = Level.NONE
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_words(text: str, language: str) -> _Said:
+    rules = rules_for(language)
+    state = classify(text, rules=rules)
+    if rules.language != ENGLISH:
+        return _Said(state, sizes_mm=read_sizes_mm(text))
+    sizes = read_sizes(text)
+    return _Said(state, tag(text), sizes.current, sizes.prior, read_level(text))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _clauses_of(text: str, language: str) -> tuple[tuple[int, int], ...]:
+    return split_clauses(text, rules=rules_for(language))
 
 
 def with_clauses(sentence: Sentence, spans: Sequence[tuple[int, int]], *, language: str = "en") -> Sentence:
@@ -120,7 +153,7 @@ def with_clauses(sentence: Sentence, spans: Sequence[tuple[int, int]], *, langua
         left lung, ..."), clauses without a side or level take those of the first.
     """
     if len(spans) < 2:
-        return replace(sentence, clauses=())
+        return replace(sentence, clauses=()) if sentence.clauses else sentence
     clauses = [
         read_sentence(sentence.text[first:last], sentence.section, sentence.start + first, language=language)
         for first, last in spans
@@ -157,7 +190,6 @@ def parse_report(text: str, language: str = "en") -> Report:
         position, section = end, next_section
     blocks.append((position, len(text), section))
 
-    rules = rules_for(language)
     markup = [(start, end) for start, end, _ in headings]
     sentences: list[Sentence] = []
     for block_start, block_end, block_section in blocks:
@@ -165,11 +197,10 @@ def parse_report(text: str, language: str = "en") -> Report:
         markup += markers
         for start, end in spans:
             sentence = read_sentence(text[start:end], block_section, start, language=language)
-            clauses = split_clauses(sentence.text, rules=rules)
-            sentences.append(with_clauses(sentence, clauses, language=language))
+            sentences.append(with_clauses(sentence, _clauses_of(sentence.text, language), language=language))
     if not sentences:
         raise ReportTextError(
             f"The report {text[:40]!r} holds headings only. Give its text, or declare the report as null."
         )
     unknown = find_unknown_headings(text, headings)
-    return Report(text, tuple(sentences), tuple(sorted(markup)), unknown, language, rules.known)
+    return Report(text, tuple(sentences), tuple(sorted(markup)), unknown, language, rules_for(language).known)

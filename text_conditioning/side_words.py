@@ -63,9 +63,13 @@ _RIGHT_CORRECT = (
 _ARTICLE = r"(?:the|an?|his|her|their|its|this|that|each|either|on|to|towards?|from|than|patient's)"
 _THERAPY = r"(?:after|post|s/p|received|receiving|underwent|undergone|had|prior|completed|adjuvant|of|with|chemo)"
 
+# An underscore ends a word too: "kidney_left" in reports that were made from labels.
+_WORD_START, _WORD_END = r"(?<![^\W_])", r"(?![^\W_])"
+_JOINED = r"(?:kidney|lung|upper|lower|middle|lobe|breast|adrenal|pleura|hil[au]|pulmonary|hemithora)\w*"  # "leftlung"
+
 # Alternatives without a name are no sides; they come first and are skipped.
 _SIDES = re.compile(
-    r"\b(?:"
+    rf"{_WORD_START}(?:"
     + "|".join(
         (
             rf"(?i:all\s+right\b(?!-|\s+{_NEXT}))",
@@ -86,7 +90,7 @@ _SIDES = re.compile(
             rf"(?i:{_ARTICLE}\s+(?P<article>left|right)(?=(?:wards?|wardly|most|sided?)?\b))",
             rf"(?i:left\s+{_LEFT_BEHIND})",
             rf"(?i:right\s+{_RIGHT_JUST})",
-            r"(?i:(?P<word>left|right)(?=(?:wards?|wardly|most|sided?)?\b))",
+            rf"(?i:(?P<word>left|right)(?=(?:wards?|wardly|most|sided?)?{_WORD_END}|{_JOINED}))",
             r"(?i:(?P<convex>levo|dextro)(?=-?(?:roto)?(?:scolio|convex|rotat|curv)))",
             rf"(?P<capitals>[LR])(?=T\b(?:(?i:\.?\s+{_NEXT})|(?i:\.?-?\s*sided?\b)))",
             r"(?<!&)(?P<short>[LRlr])(?=t\b(?!(?i:\s?-?(?:pcr|pa)\b)))",

@@ -81,6 +81,8 @@ _BESIDE = _words(
     r"touch\w*|border\w*|invad\w*|compress\w*|indent\w*)\b[^.;,]{0,30}?\b"
     r"(?:aort(?:a|ic)|vena\s+cava|svc|ivc|(?:hemi)?azygos)\b(?!\s*-?pulm)"
 )
+# Pain in a quadrant belongs to the organ that the rest of the sentence names: "RLQ pain, appendicitis."
+_QUADRANT = re.compile(rf"{SIDE_MARK}(?:\s+(?:upper|lower)\s+quadrants?|[UL]Q)\b", re.IGNORECASE)
 # "Right lobe" alone: the lung has none, the liver and the thyroid have.
 _LOBE = re.compile(
     rf"{SIDE_MARK}(?:\s+(?:and|or)\s+{SIDE_MARK})?(?:-?\s*sided?)?\s+lobes?\b",
@@ -137,7 +139,7 @@ def has_no_mirror_image(sentence: str) -> bool:
         return True
     if SIDE_MARK not in sentence:
         return False
-    if _NAMED.search(sentence):
+    if _NAMED.search(sentence) or (_QUADRANT.search(sentence) and _ONE_SIDED.search(sentence)):
         return True
     for clause in _clauses(sentence):
         if SIDE_MARK not in clause:
