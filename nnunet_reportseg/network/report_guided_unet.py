@@ -26,6 +26,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from nnunet_reportseg.errors import ArchitectureError, ReportContextError
 from nnunet_reportseg.frames import Frame
+from nnunet_reportseg.network.shared_skips import join
 from text_conditioning.alignment import AlignmentHead, Embedded
 from text_conditioning.memory import Memory, ReportMemory, ReportTensors
 from text_conditioning.stage_adapter import AdapterConfig, StageAdapter
@@ -201,12 +202,11 @@ class ReportGuidedUNet(nn.Module):
         batch = max(skips[0].shape[0], memory.tokens.shape[0])
         if memory.tokens.shape[0] != batch:
             memory = memory.expand(batch)
-        if skips[0].shape[0] != batch:
-            skips = [skip.expand(batch, *skip.shape[1:]) for skip in skips]
         frame = frame.expand(batch, -1, -1)
 
         attention: list[Tensor] = []
-        features, weights = adapter.stages[0](skips[-1], memory, frame, adapter.strides[0])
+        bottleneck = skips[-1].expand(batch, *skips[-1].shape[1:])
+        features, weights = adapter.stages[0](bottleneck, memory, frame, adapter.strides[0])
         if weights is not None:
             attention.append(weights)
         embedded = self._embedded(0, features, memory)
@@ -214,7 +214,7 @@ class ReportGuidedUNet(nn.Module):
         decoder = self.decoder
         for s in range(len(decoder.stages)):
             features = decoder.transpconvs[s](features)
-            features = decoder.stages[s](torch.cat((features, skips[-(s + 2)]), 1))
+            features = join(decoder.stages[s], features, skips[-(s + 2)])
             features, weights = adapter.stages[s + 1](features, memory, frame, adapter.strides[s + 1])
             if weights is not None:
                 attention.append(weights)

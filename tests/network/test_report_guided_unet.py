@@ -156,8 +156,9 @@ def test_compile_makes_one_graph_without_breaks_over_reports():
     assert counter.frame_count == 1
 
 
-def test_one_encoded_patch_is_decoded_with_many_reports_as_if_each_came_alone():
-    network = awaken(build()).eval()
+@pytest.mark.parametrize("kind", ["PlainConvUNet", "ResidualEncoderUNet"])
+def test_one_encoded_patch_is_decoded_with_many_reports_as_if_each_came_alone(kind):
+    network = awaken(build(kind=kind)).eval()
     x, many = image()[:1], reports(batch=5)
     with torch.no_grad():
         network.set_report(many)
