@@ -20,7 +20,7 @@ from pathlib import Path
 from following.errors import BenchmarkError
 from following.prepare import prepare
 from following.publish import publish
-from following.runs import RunSpec, run_all
+from following.runs import RunSpec, launch, run_all
 from following.scale import FULL, SCALES, SMALL, Scale
 from following.settings import Settings, keep_settings
 from following.tasks import IMPLANTS, SHAPES, Task, implants_task, phantom_tasks
@@ -75,7 +75,11 @@ def _run(arguments: argparse.Namespace, scale: Scale, out: Path) -> None:
         for task in chosen
         for variant in variants
     ]
-    run_all(specs, at_once=at_once, tell=lambda line: print(line, flush=True))
+    run_all(specs, _start, at_once=at_once, tell=lambda line: print(line, flush=True))
+
+
+def _start(spec: RunSpec, log: Path) -> int:
+    return launch(spec, log, module="following.one_run", encoder=VARIANTS[spec.variant].encoder)
 
 
 def _tasks(arguments: argparse.Namespace, scale: Scale, settings: Settings) -> list[Task]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from following.conditions import Reading, blind_readings, readings, report_key
+from following.conditions import CORRECT, Reading, blind_readings, readings, report_key
 from following.predict import image_masks, load_predictor
 from following.prepare import CONFIGURATION, OVERSAMPLE_FOREGROUND, write_plans
 from following.runs import RunSpec
@@ -71,18 +71,22 @@ def main(spec: RunSpec) -> None:
             score = _score(reading, mask, lesions, tests, denied, spec.attributes)
             scores.setdefault(reading.condition, []).append(score)
     rows = [{"condition": condition, **summary(cases)} for condition, cases in scores.items()]
+    correct = next(row for row in rows if row["condition"] == CORRECT)
+    predicted = time.perf_counter()
     result = {
         "benchmark": spec.benchmark,
         "variant": spec.variant,
         "seed": spec.seed,
         "iterations": settings.epoch_iterations * EPOCHS,
         "training_seconds": round(trained - started, 1),
-        "prediction_seconds": round(time.perf_counter() - trained, 1),
+        "prediction_seconds": round(predicted - trained, 1),
         "device": device.type,
         "machine": describe_machine(device),
         "versions": package_versions(),
         "blind_ceiling": {"dice": tests.blind_ceiling(), "follow_rate": len(volumes) / len(tests.described)},
         "rows": rows,
+        "line": f"Dice {correct['dice']:.3f}, follow rate {correct['follow_rate']:.2f}, "
+        f"{trained - started:.0f} s of training, {predicted - trained:.0f} s of prediction",
     }
     write_text(spec.result_file, json.dumps(result, indent=1) + "\n")
 

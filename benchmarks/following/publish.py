@@ -46,7 +46,7 @@ def publish(out: Path, docs: Path) -> list[Path]:
         "settings": asdict(settings),
         "blind_ceilings": figures.ceilings,
         "bars": [{**asdict(bar), "verdict": bar.verdict} for bar in bars],
-        "runs": [{name: value for name, value in run.items() if name != "rows"} for run in runs],
+        "runs": [{name: value for name, value in run.items() if name not in ("rows", "line")} for run in runs],
         "failures": failures,
         "rows": figures.rows,
     }

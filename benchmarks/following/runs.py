@@ -6,14 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from following.settings import Settings
-from following.variants import VARIANTS
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.embedding import ENCODER_VARIABLE
 from nnunet_reportseg.trainer_folder import SEARCH_PATH
@@ -76,31 +75,39 @@ class RunSpec:
         )
 
 
-def launch(spec: RunSpec, log: Path) -> int:
-    """Run in a process of its own; the exit code."""
+def launch(spec: RunSpec, log: Path, *, module: str, encoder: str) -> int:
+    """Run in a process of its own.
+
+    Args:
+        spec: the run.
+        log: for its output.
+        module: that does it, with the spec as JSON for its only argument.
+        encoder: of the embedding bank.
+
+    Returns:
+        The exit code.
+    """
     packages = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, packages)),
         "OMP_NUM_THREADS": str(spec.threads),
-        ENCODER_VARIABLE: VARIANTS[spec.variant].encoder,
+        ENCODER_VARIABLE: encoder,
         SEARCH_PATH: os.pathsep.join([str(TRAINERS), os.environ.get(SEARCH_PATH, "")]),
     }
     with log.open("w", encoding="utf-8") as stream:
-        command = [sys.executable, "-m", "following.one_run", spec.to_json()]
+        command = [sys.executable, "-m", module, spec.to_json()]
         return subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, env=environment, check=False).returncode
 
 
-def run_all(
-    specs: Sequence[RunSpec], *, at_once: int = 1, tell: Callable[[str], None] = print, start: Launch = launch
-) -> None:
+def run_all(specs: Sequence[RunSpec], start: Launch, *, at_once: int = 1, tell: Callable[[str], None] = print) -> None:
     """Run what is not finished yet. A failure is recorded and tried again by the next call.
 
     Args:
         specs: the runs, in order.
+        start: runs one, writes ``result_file`` and a log, and returns the exit code.
         at_once: how many at the same time.
         tell: shows a line.
-        start: runs one and returns the exit code.
     """
     waiting = [spec for spec in specs if not spec.result_file.is_file()]
     tell(f"{len(specs) - len(waiting)} of {len(specs)} runs are finished already")
@@ -116,17 +123,9 @@ def _run(spec: RunSpec, start: Launch) -> str:
     name = f"{spec.benchmark} {spec.variant} seed {spec.seed}"
     code = start(spec, log)
     if code == 0 and spec.result_file.is_file():
-        return f"{name}: {_figures(json.loads(spec.result_file.read_text(encoding='utf-8')))}"
+        return f"{name}: {json.loads(spec.result_file.read_text(encoding='utf-8'))['line']}"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     message = "\n".join([line for line in lines if line.strip()][-MESSAGE_LINES:])
     record = {"benchmark": spec.benchmark, "variant": spec.variant, "seed": spec.seed}
     write_text(spec.failure_file, json.dumps({**record, "exit_code": code, "message": message}, indent=1) + "\n")
     return f"{name}: failed with exit code {code}, see {log}"
-
-
-def _figures(result: Mapping[str, Any]) -> str:
-    correct = next(row for row in result["rows"] if row["condition"] == "correct")
-    return (
-        f"Dice {correct['dice']:.3f}, follow rate {correct['follow_rate']:.2f}, "
-        f"{result['training_seconds']:.0f} s of training, {result['prediction_seconds']:.0f} s of prediction"
-    )

@@ -9,7 +9,7 @@ from typing import Any
 from following.oracle import ORACLE
 from following.token_states import MINILM, TOKEN_STATES
 
-GUIDED = "ReportGuidedTrainer"
+GUIDED, PLAIN = "ReportGuidedTrainer", "nnUNetTrainer"
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Variant:
     @property
     def guided(self) -> bool:
         """Whether the network has adapters (plain nnU-Net has none)."""
-        return self.trainer.startswith(GUIDED)
+        return self.trainer != PLAIN
 
 
 VARIANTS: dict[str, Variant] = {
     "default": Variant("the default preset"),
-    "blind": Variant("plain nnU-Net, without reports", trainer="nnUNetTrainer"),
+    "blind": Variant("plain nnU-Net, without reports", trainer=PLAIN),
     "no_report": Variant("the same network, never a report", trainer=f"{GUIDED}_NoReport"),
     "pooled": Variant("all sentences pooled to one vector", adapter={"pooled": True}),
     "token_keys": Variant(

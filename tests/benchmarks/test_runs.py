@@ -34,34 +34,37 @@ class Runner:
         if spec.variant in self.failing:
             log.write_text("Traceback\n\nRuntimeError: out of memory\n")
             return 1
-        spec.result_file.write_text(json.dumps(run(spec.benchmark, spec.variant, spec.seed, row("correct", 0.9, 1.0))))
+        spec.result_file.write_text(
+            json.dumps({**run(spec.benchmark, spec.variant, spec.seed, row("correct", 0.9, 1.0)), "line": "Dice 0.9"})
+        )
         return 0
 
 
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_a_finished_run_is_not_run_again(specs, at_once):
-    run_all(specs[:1], tell=list, start=Runner())
+    run_all(specs[:1], Runner(), tell=list)
     again = Runner()
-    run_all(specs, at_once=at_once, tell=list, start=again)
+    run_all(specs, again, at_once=at_once, tell=list)
     assert again.started == ["no_position"]
 
 
 def test_a_failure_is_recorded_stops_nothing_and_is_tried_again(specs, tmp_path):
     told = []
-    run_all(specs, tell=told.append, start=Runner(failing=["default"]))
+    run_all(specs, Runner(failing=["default"]), tell=told.append)
     runs, failures = load_runs(tmp_path)
     assert [r["variant"] for r in runs] == ["no_position"]
     assert [f["variant"] for f in failures] == ["default"]
     assert failures[0]["message"].endswith("RuntimeError: out of memory")
     assert "failed" in told[1]
+    assert told[2] == "laterality no_position seed 0: Dice 0.9"
     again = Runner()
-    run_all(specs, tell=told.append, start=again)
+    run_all(specs, again, tell=told.append)
     assert again.started == ["default"]
     assert load_runs(tmp_path)[1] == []
 
 
 def test_a_process_that_ends_well_without_a_result_has_failed(specs, tmp_path):
-    run_all(specs[:1], tell=list, start=lambda spec, log: 0)
+    run_all(specs[:1], lambda spec, log: 0, tell=list)
     assert load_runs(tmp_path)[1][0]["exit_code"] == 0
 
 

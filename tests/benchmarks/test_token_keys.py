@@ -203,7 +203,7 @@ def test_the_variant_runs_in_a_process_of_its_own(tmp_path, monkeypatch):
     spec = RunSpec(task.name, dataset, task.attributes, "token_keys", 0, settings, tmp_path / "out")
     spec.result_file.parent.mkdir(parents=True)
     log = tmp_path / "run.log"
-    assert launch(spec, log) == 0, log.read_text()
+    assert launch(spec, log, module="following.one_run", encoder=TOKEN_STATES) == 0, log.read_text()
     rows = json.loads(spec.result_file.read_text())["rows"]
     assert {"correct", "long", "null_all_lesions"} <= {row["condition"] for row in rows}
     (plans,) = (work / "results").glob(f"*/{TRAINER}__*/plans.json")

@@ -1,0 +1,119 @@
+"""The process of one run: train, predict every finding of the test cases, score them, keep the result.
+
+python -m per_finding.one_run '{"benchmark": ...}'        # started by following.runs
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+from following.prepare import CONFIGURATION, OVERSAMPLE_FOREGROUND, write_plans
+from following.runs import RunSpec
+from following.settings import EPOCHS
+from following.variants import PLAIN, Variant
+from nnunet_reportseg.atomic_write import write_text
+from nnunet_reportseg.dataset_json import DATASET_JSON, read_label_set
+from nnunet_reportseg.demo.machine import describe_machine, package_versions
+from nnunet_reportseg.demo.steps import seed_training, train
+from nnunet_reportseg.evaluation.finding_evaluation import evaluate_findings
+from nnunet_reportseg.finding_files import FINDING_ENDING, INDEX_JSON, INDEX_VERSION, finding_file_name
+from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
+from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
+
+GROUNDING, BLIND = "grounding", "blind"
+TRAINERS = {
+    GROUNDING: Variant("one finding at a time", trainer="ReportGroundingTrainer"),
+    BLIND: Variant("plain nnU-Net: one mask, whatever is asked for", trainer=PLAIN),
+}
+
+
+def main(spec: RunSpec) -> None:
+    """Do the run and write its result."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.set_num_threads(spec.threads)
+    raw, preprocessed, results = (
+        Path(os.environ[f"nnUNet_{name}"]) / spec.dataset for name in ("raw", "preprocessed", "results")
+    )
+    variant, settings = TRAINERS[spec.variant], spec.settings
+    plans = f"ground_{spec.variant}_s{spec.seed}"
+    shutil.rmtree(results / f"{variant.trainer}__{plans}__{CONFIGURATION}", ignore_errors=True)  # of a killed run
+    write_plans(preprocessed, variant, settings, plans)
+    seed_training(spec.seed)
+    started = time.perf_counter()
+    model = Path(
+        train(
+            int(spec.dataset[len("Dataset") :][:3]),
+            CONFIGURATION,
+            variant.trainer,
+            device,
+            plans=plans,
+            epochs=EPOCHS,
+            iterations=settings.epoch_iterations,
+            oversample_foreground=OVERSAMPLE_FOREGROUND,
+        )
+    )
+    trained = time.perf_counter()
+    images, sidecar = raw / "imagesTs", Sidecar.load(raw / "imagesTs" / SIDECAR_NAME)
+    masks = spec.out / "masks" / spec.benchmark / f"{spec.variant}_s{spec.seed}"
+    shutil.rmtree(masks, ignore_errors=True)
+    if spec.variant == BLIND:
+        _predict_blind(model, images, masks, sidecar, device, settings.step_size)
+    else:
+        options = PredictionOptions(
+            folds=("all",), step_size=settings.step_size, mirroring=False, preprocessing_processes=1, export_processes=1
+        )
+        predict_folder(images, masks, model=model, reports=images / SIDECAR_NAME, options=options)
+    predicted = time.perf_counter()
+    scored = evaluate_findings(masks, raw / "labelsTs", sidecar, read_label_set(raw / DATASET_JSON), "rexgroundingct")
+    estimates = scored.overall.estimates
+    row = {name: None if found is None else round(found.value, 4) for name, found in estimates.items()}
+    result = {
+        "benchmark": spec.benchmark,
+        "variant": spec.variant,
+        "seed": spec.seed,
+        "iterations": settings.epoch_iterations * EPOCHS,
+        "findings": scored.overall.findings,
+        "cases": scored.overall.cases,
+        "training_seconds": round(trained - started, 1),
+        "prediction_seconds": round(predicted - trained, 1),
+        "device": device.type,
+        "machine": describe_machine(device),
+        "versions": package_versions(),
+        "row": row,
+        "line": f"{row}, {trained - started:.0f} s of training, {predicted - trained:.0f} s of prediction",
+    }
+    write_text(spec.result_file, json.dumps(result, indent=1) + "\n")
+
+
+def _predict_blind(
+    model: Path, images: Path, masks: Path, sidecar: Sidecar, device: torch.device, step_size: float
+) -> None:
+    """Predict with plain nnU-Net; its mask of a case stands for every finding."""
+    predictor: Any = nnUNetPredictor(device=device, use_mirroring=False, tile_step_size=step_size, allow_tqdm=False)
+    predictor.initialize_from_trained_model_folder(str(model), ("all",))
+    masks.mkdir(parents=True)
+    predictor.predict_from_files_sequential(str(images), str(masks))
+    for case in sidecar.case_ids:
+        mask = masks / f"{case}{FINDING_ENDING}"
+        (masks / case).mkdir()
+        entries = []
+        for finding in sidecar.findings(case):
+            file = masks / case / finding_file_name(finding.id)
+            shutil.copyfile(mask, file)
+            entries.append({"id": finding.id, "text": finding.text, "file": file.name})
+        index = {"findings_version": INDEX_VERSION, "findings": entries}
+        write_text(masks / case / INDEX_JSON, json.dumps(index, indent=1) + "\n")
+        mask.unlink()
+
+
+if __name__ == "__main__":
+    main(RunSpec.from_json(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""Parts of benchmarks/performance.py: each measures one thing and returns figures by name."""
