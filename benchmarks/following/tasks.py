@@ -24,9 +24,9 @@ SHAPES = {
     "negation": (24, 44, 92),
 }
 IMPLANTS = "implants"
-# Iterations as a multiple of the scale's: four places take longer to tell apart than two, and so do sizes, denials and
+# Iterations as a multiple of the scale's: four places take longer to tell apart than two, and so do sizes and
 # real anatomy.
-BUDGETS = {"site": 2, "laterality": 1, "size": 2, "negation": 2, IMPLANTS: 2}
+BUDGETS = {"site": 2, "laterality": 1, "size": 2, "negation": 1, IMPLANTS: 2}
 IMPLANTS_SPACING = (5.0, 2.5, 2.5)
 LEAST_VOXELS = 40  # of a nodule at this spacing
 # What the reports of a task tell: two lesions that differ in one of these alone are a pair for its follow rate.

@@ -69,7 +69,7 @@ def main(spec: RunSpec) -> None:
         _predict_blind(model, images, masks, sidecar, device, settings.step_size)
     else:
         options = PredictionOptions(
-            folds=("all",), step_size=settings.step_size, mirroring=False, preprocessing_processes=1, export_processes=1
+            folds=("all",), step_size=settings.step_size, mirroring=False, preprocessing_threads=1, export_threads=1
         )
         predict_folder(images, masks, model=model, reports=images / SIDECAR_NAME, options=options)
     predicted = time.perf_counter()

@@ -51,8 +51,14 @@ def command(
     previous_stage: Annotated[
         Path | None, typer.Option("-prev_stage_predictions", help="Segmentations of the previous stage (cascade).")
     ] = None,
-    preprocessing_processes: Annotated[int, typer.Option("-npp", min=0, help="Processes for preprocessing.")] = 3,
-    export_processes: Annotated[int, typer.Option("-nps", min=0, help="Processes for export.")] = 3,
+    preprocessing_threads: Annotated[int, typer.Option("-npp", min=1, help="Threads for preprocessing.")] = 3,
+    export_threads: Annotated[int, typer.Option("-nps", min=1, help="Threads for export.")] = 3,
+    plans_resampling: Annotated[
+        bool,
+        typer.Option(
+            "--plans_resampling", help="Resample as nnUNetv2_predict does; slower, and needs memory for all classes."
+        ),
+    ] = False,
     num_parts: Annotated[int, typer.Option("-num_parts", help="Number of parts the cases are split into.")] = 1,
     part_id: Annotated[int, typer.Option("-part_id", help="Which of them to predict, from 0.")] = 0,
     device: Device = None,
@@ -88,8 +94,9 @@ def command(
             save_probabilities=save_probabilities,
             overwrite=not continue_prediction,
             previous_stage=previous_stage,
-            preprocessing_processes=preprocessing_processes,
-            export_processes=export_processes,
+            preprocessing_threads=preprocessing_threads,
+            export_threads=export_threads,
+            plans_resampling=plans_resampling,
             num_parts=num_parts,
             part_id=part_id,
             device=device,

@@ -16,6 +16,7 @@ from nnunet_reportseg.inference.model_folder import require_sound_model
 from nnunet_reportseg.inference.multi_report import REPORTS_AT_ONCE, MultiReportPredictor
 from nnunet_reportseg.inference.predict_findings import predict_findings, questions_of
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
+from nnunet_reportseg.inference.streaming import StreamingPredictor
 from nnunet_reportseg.raw_dataset import require_channel_numbers
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 
@@ -25,6 +26,7 @@ class PredictionOptions:
     """Options of nnUNetv2_predict, under their own names, the encoder, and what a grounding model is asked for.
 
     Attributes:
+        plans_resampling: whether logits are resampled as nnUNetv2_predict does (see StreamingPredictor).
         findings: free text; None for the findings of the sidecar.
         findings_per_batch: findings that are decoded in one pass.
     """
@@ -37,8 +39,9 @@ class PredictionOptions:
     save_probabilities: bool = False
     overwrite: bool = True
     previous_stage: Path | None = None
-    preprocessing_processes: int = 3
-    export_processes: int = 3
+    preprocessing_threads: int = 3
+    export_threads: int = 3
+    plans_resampling: bool = False
     num_parts: int = 1
     part_id: int = 0
     device: str | None = None
@@ -76,7 +79,7 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     if device.type == "cpu":
         torch.set_num_threads(os.cpu_count() or 1)  # as nnUNetv2_predict
     require_sound_model(model, options.folds, options.checkpoint)
-    predictor = MultiReportPredictor(
+    predictor = StreamingPredictor(
         tile_step_size=options.step_size,
         use_mirroring=options.mirroring,
         device=device,
@@ -107,22 +110,14 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     predictor.queue_files(lists)
     out.mkdir(parents=True, exist_ok=True)
     previous = None if options.previous_stage is None else str(options.previous_stage)
-    if options.preprocessing_processes == 0 and options.export_processes == 0:
-        predictor.predict_from_files_sequential(
-            lists,  # it has no options for parts
-            str(out),
-            save_probabilities=options.save_probabilities,
-            overwrite=options.overwrite,
-            folder_with_segs_from_prev_stage=previous,
-        )
-        return
+    predictor.resample_as_planned = options.plans_resampling
     predictor.predict_from_files(
         str(images),
         str(out),
         save_probabilities=options.save_probabilities,
         overwrite=options.overwrite,
-        num_processes_preprocessing=max(1, options.preprocessing_processes),
-        num_processes_segmentation_export=max(1, options.export_processes),
+        num_processes_preprocessing=options.preprocessing_threads,
+        num_processes_segmentation_export=options.export_threads,
         folder_with_segs_from_prev_stage=previous,
         num_parts=options.num_parts,
         part_id=options.part_id,

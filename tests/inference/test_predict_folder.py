@@ -16,7 +16,7 @@ from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict
 from tests.spy_workspace import DATASET, case_name
 
 OPTIONS = PredictionOptions(
-    folds=(0,), mirroring=False, device="cpu", preprocessing_processes=0, export_processes=0, step_size=1.0
+    folds=(0,), mirroring=False, device="cpu", preprocessing_threads=2, export_threads=1, step_size=1.0
 )
 
 

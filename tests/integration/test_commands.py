@@ -168,12 +168,12 @@ def test_reportseg_predict_gives_the_masks_of_the_stock_command(trained, predict
     for case in cases:
         shutil.copy(raw / "imagesTs" / f"{case}_0000.nii.gz", images)
     reports = str(raw / "imagesTs" / "reports.json")
-    _run(
-        work, "reportseg", "predict", "-i", str(images), "-o", str(out), "-d", number, *MODEL, "-r", reports,
-        "-npp", "0", "-nps", "0",
-    )  # fmt: skip
+    command = ("reportseg", "predict", "-i", str(images), "-d", number, *MODEL, "-r", reports)
+    _run(work, *command, "-o", str(out), "--plans_resampling")
+    _run(work, *command, "-o", str(work / "fast"))
     for case in cases:
         np.testing.assert_array_equal(_mask(out, case), _mask(predicted, case))
+        assert (_mask(work / "fast", case) != _mask(predicted, case)).mean() <= 0.001
 
 
 def test_reportseg_evaluate_scores_every_case(trained, predicted):
