@@ -1,9 +1,10 @@
 """Bank of sentence vectors on disk: one row per unique sentence, no report text.
 
 `<folder>/<fingerprint>.safetensors` holds the float16 rows and the sha256 keys of their sentences, sorted by key;
-`<fingerprint>.json` is its index. The rows are memory-mapped. Every file is written elsewhere and moved to its place,
-so a reader sees the old or the new one. Finished chunks wait in `<fingerprint>.parts/`: a build that was killed goes
-on from them and ends with the same bytes as one that was not. A reader refuses a damaged bank, a build replaces it.
+`<fingerprint>.json` is its index. Keys and rows are memory-mapped, so that opening a large bank takes next to nothing.
+Every file is written elsewhere and moved to its place, so a reader sees the old or the new one. Finished chunks wait
+in `<fingerprint>.parts/`: a build that was killed goes on from them and ends with the same bytes as one that was not.
+A reader refuses a damaged bank, a build replaces it.
 """
 
 from __future__ import annotations
@@ -18,12 +19,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from text_conditioning.bank_files import BankIndex, read_index, read_rows, sentence_key, write_index, write_rows
+from text_conditioning.bank_files import (
+    KEY_BYTES,
+    BankIndex,
+    digest,
+    key_bytes,
+    map_rows,
+    read_index,
+    read_rows,
+    require_finite,
+    sentence_key,
+    write_index,
+    write_rows,
+)
 from text_conditioning.encoders import TextEncoder
 from text_conditioning.errors import BankError
 
 __all__ = ["BankIndex", "EmbeddingBank", "build_bank", "sentence_key"]
 _log = logging.getLogger(__name__)
+_KEY = f"S{KEY_BYTES}"  # a key as one value that can be searched for
 
 
 class EmbeddingBank:
@@ -34,11 +48,11 @@ class EmbeddingBank:
         index: What its index says.
     """
 
-    def __init__(self, folder: Path, index: BankIndex, keys: list[str], rows: torch.Tensor) -> None:
+    def __init__(self, folder: Path, index: BankIndex, keys: NDArray[np.uint8], rows: torch.Tensor) -> None:
         """Wrap opened files; use `open` instead."""
         self.folder = folder
         self.index = index
-        self._row_of = {key: row for row, key in enumerate(keys)}
+        self._keys = np.ascontiguousarray(keys).view(_KEY).ravel()
         self._rows = rows
 
     @classmethod
@@ -64,9 +78,10 @@ class EmbeddingBank:
                     f"No embedding bank for the encoder fingerprint {fingerprint}: {file} is missing; banks there: "
                     f"{found}. Embed the reports with the encoder the model was trained with."
                 )
-        index, index_keys = read_index(index_file)
-        keys, rows = read_rows(data_file)
-        if index_keys != keys or index.dim != rows.shape[1] or index.fingerprint != fingerprint:
+        index = read_index(index_file)
+        keys, rows = map_rows(data_file)
+        described = index.fingerprint, index.keys_sha256, (index.count, index.dim)
+        if described != (fingerprint, digest(keys), tuple(rows.shape)):
             raise BankError(f"{index_file} does not describe {data_file}. Embed the reports again to repair it.")
         return cls(folder, index, keys, rows)
 
@@ -81,7 +96,7 @@ class EmbeddingBank:
         found: list[BankIndex] = []
         for file in sorted(Path(folder).glob("*.json")):
             try:
-                found.append(read_index(file)[0])
+                found.append(read_index(file))
             except BankError as error:
                 _log.warning("%s", error)
         return found
@@ -103,11 +118,11 @@ class EmbeddingBank:
 
     def __len__(self) -> int:
         """Number of sentences."""
-        return len(self._row_of)
+        return len(self._keys)
 
     def __contains__(self, sentence: str) -> bool:
         """Tell whether the bank has a vector for the sentence."""
-        return sentence_key(sentence) in self._row_of
+        return not self.missing([sentence])
 
     def __reduce__(self) -> tuple[Callable[[Path, str], EmbeddingBank], tuple[Path, str]]:
         """Pickle as the place of the files, so that a worker maps them instead of copying the rows."""
@@ -115,7 +130,8 @@ class EmbeddingBank:
 
     def missing(self, sentences: Iterable[str]) -> list[str]:
         """Return the sentences without a vector, each once, in order of appearance."""
-        return [sentence for sentence in dict.fromkeys(sentences) if sentence not in self]
+        unique = list(dict.fromkeys(sentences))
+        return [sentence for sentence, row in zip(unique, self._find(unique), strict=True) if row < 0]
 
     def vectors(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Look up vectors.
@@ -127,7 +143,8 @@ class EmbeddingBank:
             Vectors (N, E) in the order given.
 
         Raises:
-            BankError: If a sentence has no vector; names the first one's key and how many there are.
+            BankError: If a sentence has no vector; names the first one's key and how many there are. If a vector is
+                damaged; names the file.
         """
         missing = self.missing(sentences)
         if missing:
@@ -135,9 +152,18 @@ class EmbeddingBank:
                 f"The embedding bank {self.fingerprint} in {self.folder} lacks {len(missing)} of the sentences asked "
                 f"for, the first has the key {sentence_key(missing[0])}. Embed the reports again."
             )
-        rows = torch.tensor([self._row_of[sentence_key(sentence)] for sentence in sentences], dtype=torch.long)
-        found: NDArray[np.float32] = self._rows[rows].float().numpy()
+        rows = self._rows[torch.from_numpy(self._find(sentences))]
+        require_finite(_files(self.folder, self.fingerprint)[0], rows)
+        found: NDArray[np.float32] = rows.float().numpy()
         return found
+
+    def _find(self, sentences: Sequence[str]) -> NDArray[np.int64]:
+        """Rows of sentences, -1 for those that are not there."""
+        wanted = key_bytes([sentence_key(sentence) for sentence in sentences]).view(_KEY).ravel()
+        if not len(self._keys):
+            return np.full(len(sentences), -1, dtype=np.int64)
+        rows = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        return np.where(self._keys[rows] == wanted, rows, -1).astype(np.int64)
 
 
 def build_bank(
@@ -192,9 +218,11 @@ def build_bank(
         rows = torch.cat([rows, *fresh])[ranks]
         keys = [all_keys[rank] for rank in ranks]
         write_rows(data_file, keys, rows, scratch=parts)
-    index = BankIndex(encoder.fingerprint, encoder.name, encoder.pooling, encoder.dim, len(keys))
-    if chunks or _content_of_index(index_file) != (index, keys):
-        write_index(index_file, index, keys, scratch=parts)
+    index = BankIndex(
+        encoder.fingerprint, encoder.name, encoder.pooling, encoder.dim, len(keys), digest(key_bytes(keys))
+    )
+    if chunks or _content_of_index(index_file) != index:
+        write_index(index_file, index, scratch=parts)
     shutil.rmtree(parts, ignore_errors=True)
     return EmbeddingBank.open(folder, encoder.fingerprint)
 
@@ -239,7 +267,7 @@ def _sound_rows(file: Path, dim: int) -> tuple[list[str], torch.Tensor] | None:
     return keys, rows
 
 
-def _content_of_index(file: Path) -> tuple[BankIndex, list[str]] | None:
+def _content_of_index(file: Path) -> BankIndex | None:
     """Return what an index says, or None where it is missing or damaged."""
     try:
         return read_index(file)

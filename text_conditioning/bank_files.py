@@ -7,21 +7,30 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 
 from text_conditioning.errors import BankError
 
-BANK_VERSION = 1
+BANK_VERSION = 2
+KEY_BYTES = 32
 
 
 def sentence_key(sentence: str) -> str:
     """Return the key of a sentence: the sha256 of its UTF-8 text, hexadecimal."""
     return hashlib.sha256(sentence.encode("utf-8")).hexdigest()
+
+
+def key_bytes(keys: Sequence[str]) -> NDArray[np.uint8]:
+    """Return hexadecimal keys as bytes ``(N, 32)``."""
+    return np.frombuffer(bytearray.fromhex("".join(keys)), dtype=np.uint8).reshape(len(keys), KEY_BYTES)
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,7 @@ class BankIndex:
         pooling: Its pooling.
         dim: Length E of a vector.
         count: Number of sentences.
+        keys_sha256: Of all their keys in order: tells whether the index belongs to a data file.
     """
 
     fingerprint: str
@@ -41,52 +51,73 @@ class BankIndex:
     pooling: str
     dim: int
     count: int
+    keys_sha256: str
 
 
-def read_index(file: Path) -> tuple[BankIndex, list[str]]:
-    """Read an index and its keys."""
+def read_index(file: Path) -> BankIndex:
+    """Read an index."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        version, keys = content["version"], content["keys"]
+        version = content["version"]
         index = BankIndex(
             fingerprint=str(content["fingerprint"]),
             encoder=str(content["encoder"]),
             pooling=str(content["pooling"]),
             dim=int(content["dim"]),
-            count=len(keys),
+            count=int(content["count"]),
+            keys_sha256=str(content["keys_sha256"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BankError(f"{file} is no index of an embedding bank ({error!r}). Embed the reports again.") from error
     if version != BANK_VERSION:
         raise BankError(f"{file} has bank version {version!r}, expected {BANK_VERSION}. Embed the reports again.")
-    return index, keys
+    return index
+
+
+def digest(keys: NDArray[np.uint8]) -> str:
+    """Return the sha256 of keys ``(N, 32)``, hexadecimal."""
+    return hashlib.sha256(keys.tobytes()).hexdigest()
+
+
+def map_rows(file: Path) -> tuple[NDArray[np.uint8], torch.Tensor]:
+    """Map keys ``(N, 32)`` and float16 rows ``(N, E)``; what is not looked at is not read."""
+    try:
+        with safe_open(str(file), framework="pt") as opened:
+            keys, rows = opened.get_tensor("keys"), opened.get_tensor("vectors")
+    except (OSError, SafetensorError) as error:
+        raise BankError(f"{file} is damaged ({error}). Delete it and embed the reports again.") from error
+    if rows.dtype != torch.float16 or rows.ndim != 2 or keys.shape != (len(rows), KEY_BYTES):
+        raise BankError(f"{file} holds no sentence vectors. Delete it and embed the reports again.")
+    return keys.to(torch.uint8).numpy(), rows
+
+
+def require_finite(file: Path, rows: torch.Tensor) -> None:
+    """Refuse rows with values that are no numbers.
+
+    Raises:
+        BankError: There are such; names the file.
+    """
+    if not torch.isfinite(rows).all():
+        raise BankError(f"{file} holds vectors that are not finite. Delete it and embed the reports again.")
 
 
 def read_rows(file: Path) -> tuple[list[str], torch.Tensor]:
-    """Read keys and memory-mapped float16 rows."""
-    try:
-        with safe_open(str(file), framework="pt") as opened:
-            key_bytes, rows = opened.get_tensor("keys"), opened.get_tensor("vectors")
-    except (OSError, SafetensorError) as error:
-        raise BankError(f"{file} is damaged ({error}). Delete it and embed the reports again.") from error
-    if rows.dtype != torch.float16 or rows.ndim != 2 or key_bytes.shape != (len(rows), 32):
-        raise BankError(f"{file} holds no sentence vectors. Delete it and embed the reports again.")
-    if not torch.isfinite(rows).all():
-        raise BankError(f"{file} holds vectors that are not finite. Delete it and embed the reports again.")
-    digits = key_bytes.numpy().tobytes().hex()
+    """Read the hexadecimal keys and the rows, and check all of them."""
+    keys, rows = map_rows(file)
+    require_finite(file, rows)
+    digits = keys.tobytes().hex()
     return [digits[first : first + 64] for first in range(0, len(digits), 64)], rows
 
 
-def write_index(file: Path, index: BankIndex, keys: list[str], *, scratch: Path) -> None:
+def write_index(file: Path, index: BankIndex, *, scratch: Path) -> None:
     """Write an index."""
-    content = {"version": BANK_VERSION, **dataclasses.asdict(index), "keys": keys}
+    content = {"version": BANK_VERSION, **dataclasses.asdict(index)}
     _replace(file, (json.dumps(content, indent=1) + "\n").encode(), scratch)
 
 
 def write_rows(file: Path, keys: list[str], rows: torch.Tensor, *, scratch: Path) -> None:
     """Write keys and rows."""
-    key_bytes = torch.frombuffer(bytearray.fromhex("".join(keys)), dtype=torch.uint8) if keys else torch.zeros(0)
-    tensors = {"keys": key_bytes.to(torch.uint8).reshape(len(keys), 32), "vectors": rows.contiguous()}
+    tensors = {"keys": torch.from_numpy(key_bytes(keys)), "vectors": rows.contiguous()}
     # one metadata entry: the order of several is not fixed, and the bytes shall be
     _replace(file, save_tensors(tensors, metadata={"reportseg_bank_version": str(BANK_VERSION)}), scratch)
 

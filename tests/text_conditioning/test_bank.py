@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from text_conditioning.bank import BankIndex, EmbeddingBank, build_bank, sentence_key
+from text_conditioning.bank import EmbeddingBank, build_bank, sentence_key
 from text_conditioning.bank_files import read_rows, write_rows
 from text_conditioning.errors import BankError, EncoderError
 
@@ -80,8 +80,11 @@ def test_files_are_an_index_and_rows_sorted_by_key_without_any_text(tmp_path: Pa
     files = contents(tmp_path)
     assert set(files) == {f"{FakeEncoder.fingerprint}.json", f"{FakeEncoder.fingerprint}.safetensors"}
     assert not any(b"Nodule" in content for content in files.values())
+    keys, _ = read_rows(tmp_path / f"{FakeEncoder.fingerprint}.safetensors")
+    assert keys == sorted(map(sentence_key, SENTENCES))
     index = json.loads(files[f"{FakeEncoder.fingerprint}.json"])
-    assert index["keys"] == sorted(map(sentence_key, SENTENCES))
+    assert index["keys_sha256"] == hashlib.sha256(bytes.fromhex("".join(keys))).hexdigest()
+    assert index["count"] == len(SENTENCES)
 
 
 def test_the_order_of_the_sentences_does_not_change_the_files(tmp_path: Path) -> None:
@@ -223,8 +226,9 @@ def test_rows_that_are_not_finite_are_refused_with_their_file(tmp_path: Path) ->
     build_bank(tmp_path, FakeEncoder(), SENTENCES[:5])
     rows = tmp_path / f"{FakeEncoder.fingerprint}.safetensors"
     put_nan(rows)
+    bank = EmbeddingBank.open(tmp_path, FakeEncoder.fingerprint)
     with pytest.raises(BankError, match=rf"{rows.name}.*not finite"):
-        EmbeddingBank.open(tmp_path, FakeEncoder.fingerprint)
+        bank.vectors(SENTENCES[:5])
 
 
 @pytest.mark.parametrize("damage", [put_nan, cut, empty])
@@ -244,7 +248,16 @@ def test_a_build_replaces_damaged_rows_and_says_so(
 
 
 @pytest.mark.parametrize(
-    "change", [{"dim": 7}, {"fingerprint": "f" * 16}, {"keys": []}, {"version": 2}, {"keys": None}, {"pooling": "cls"}]
+    "change",
+    [
+        {"dim": 7},
+        {"fingerprint": "f" * 16},
+        {"keys_sha256": "f" * 64},
+        {"version": 1},
+        {"count": None},
+        {"count": 6},
+        {"pooling": "cls"},
+    ],
 )
 def test_a_build_repairs_an_index_that_does_not_fit(change: dict[str, object], tmp_path: Path) -> None:
     build_bank(tmp_path, FakeEncoder(), SENTENCES[:5])
@@ -261,7 +274,7 @@ def test_available_lists_banks_and_leaves_out_what_is_none(tmp_path: Path) -> No
     assert EmbeddingBank.available(tmp_path / "nowhere") == []
     build_bank(tmp_path, FakeEncoder(), SENTENCES[:5])
     (tmp_path / "other.json").write_text("[]")
-    assert EmbeddingBank.available(tmp_path) == [BankIndex(FakeEncoder.fingerprint, "fake", "mean", 6, 5)]
+    assert EmbeddingBank.available(tmp_path) == [EmbeddingBank.open(tmp_path, FakeEncoder.fingerprint).index]
 
 
 def test_a_pickled_bank_opens_the_same_files(tmp_path: Path) -> None:

@@ -567,13 +567,13 @@ def cut(file):
     file.write_bytes(file.read_bytes()[:-3])
 
 
-def without_keys(file):
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"keys": []}))
+def of_other_keys(file):
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"keys_sha256": "0" * 64}))
 
 
 @pytest.mark.parametrize(
     ("ending", "damage", "encoded"),
-    [("safetensors", cut, len(ALL_SENTENCES)), ("json", without_keys, 0), ("json", cut, 0)],
+    [("safetensors", cut, len(ALL_SENTENCES)), ("json", of_other_keys, 0), ("json", cut, 0)],
 )
 def test_a_damaged_bank_is_built_again_with_a_warning(workspace, encoder, monkeypatch, caplog, ending, damage, encoded):
     monkeypatch.setattr("nnunet_reportseg.embedding.FrozenTextEncoder", RecordingEncoder)
