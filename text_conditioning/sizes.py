@@ -74,12 +74,14 @@ class StatedSize:
         end: One past the unit.
         mm: Lengths in mm, in order.
         last: First character of the last number; differs from ``start`` where there are several.
+        steps_mm: How finely each length is stated, in mm: 1 for "8 mm" and "1.2 cm", 10 for "2 cm", 5 for "1 1/2 cm".
     """
 
     start: int
     end: int
     mm: tuple[float, ...]
     last: int
+    steps_mm: tuple[float, ...]
 
 
 def find_sizes(sentence: str) -> list[StatedSize]:
@@ -114,20 +116,30 @@ def _numbers(match: re.Match[str]) -> list[tuple[int, str]]:
 
 
 def _stated(places: list[tuple[int, str]], end: int, factor: float) -> StatedSize:
-    lengths = tuple(round(_value(number) * factor, 3) for _, number in places)
-    return StatedSize(places[0][0], end, lengths, places[-1][0])
+    parts = [_parts(number) for _, number in places]
+    lengths = tuple(round(sum(map(_value, number)) * factor, 3) for number in parts)
+    steps = tuple(min(map(_step, number)) * factor for number in parts)
+    return StatedSize(places[0][0], end, lengths, places[-1][0], steps)
 
 
-def _value(number: str) -> float:
-    """Value of a number as written: "2,5", "two", "1 1/2", "one and a half"."""
+def _parts(number: str) -> list[str]:
+    """What a number as written adds up: "2,5", "two", "1 1/2", "one and a half"."""
     number = re.sub(r"(?:and\s+a\s+)?half(?:\s+an?)?", " 1/2", number.lower().replace(",", "."))
     for sign, part in _PARTS.items():
         number = number.replace(sign, " " + part)
-    value = 0.0
-    for part in number.replace("-", " ").split():
-        numerator, _, denominator = part.partition("/")
-        value += _WORDS.get(part) or float(numerator) / float(denominator or 1)
-    return value
+    return number.replace("-", " ").split()
+
+
+def _value(part: str) -> float:
+    numerator, _, denominator = part.partition("/")
+    return _WORDS.get(part) or float(numerator) / float(denominator or 1)
+
+
+def _step(part: str) -> float:
+    """What one more in the last place would add."""
+    _, _, denominator = part.partition("/")
+    _, _, decimals = part.partition(".")
+    return 1.0 / float(denominator or 10 ** len(decimals))
 
 
 def _counts_something_else(sentence: str, places: list[tuple[int, str]]) -> bool:
