@@ -22,10 +22,9 @@ from nnunet_reportseg.missing_report import missing_report_policy
 from nnunet_reportseg.raw_dataset import RawDataset, require_channel_numbers
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from nnunet_reportseg.sidecar_format import name_some
+from nnunet_reportseg.splits import SPLITS_FILE
 from nnunet_reportseg.text_file import read_text
 from nnunet_reportseg.training_reports import find_sidecar
-
-SPLITS_FILE = "splits_final.json"
 
 
 def validation_cases(raw: Path, preprocessed: Path, fold: int | str, reports: Path | None = None) -> list[AuditCase]:

@@ -5,17 +5,13 @@ run/run_training.py and utilities/plans_handling/plans_handler.py of nnunetv2 2.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.sidecar_format import name_some
+from nnunet_reportseg.splits import NNUNET_FOLDS, SPLITS_FILE, read_splits
 from nnunet_reportseg.text_file import read_json_object
-
-SPLITS_FILE = "splits_final.json"
-NNUNET_FOLDS = 5
 
 
 def require_configuration(folder: Path, plans: str, configuration: str) -> None:
@@ -82,7 +78,7 @@ def require_fold(folder: Path, fold: str) -> None:
     """
     if fold == "all":
         return
-    splits = _read_splits(folder)
+    splits = read_splits(folder)
     last = (NNUNET_FOLDS if splits is None else len(splits)) - 1
     if not fold.isdecimal() or int(fold) > last:
         raise DatasetError.about(
@@ -104,7 +100,7 @@ def require_split(folder: Path, fold: int | str, cases: Sequence[str]) -> None:
     Raises:
         DatasetError: ``splits_final.json`` names other cases or none, or there are too few cases for a new one.
     """
-    splits, file = _read_splits(folder), folder / SPLITS_FILE
+    splits, file = read_splits(folder), folder / SPLITS_FILE
     if fold == "all" or (splits is not None and int(fold) >= len(splits)):
         return
     if splits is None:
@@ -126,29 +122,3 @@ def require_split(folder: Path, fold: int | str, cases: Sequence[str]) -> None:
             file=file,
             fix="correct the file, or preprocess again; without the file nnU-Net writes a new one",
         )
-
-
-def _read_splits(folder: Path) -> list[dict[str, list[str]]] | None:
-    file = folder / SPLITS_FILE
-    if not file.is_file():
-        return None
-    splits = _read_json(file)
-    if not isinstance(splits, list) or not splits or not all(map(_is_split, splits)):
-        raise DatasetError.about(
-            "the file must be a list of splits, each with the cases of 'train' and 'val'",
-            file=file,
-            fix="correct it, or delete it; nnU-Net writes a new one",
-        )
-    return splits
-
-
-def _is_split(split: Any) -> bool:
-    parts = [split.get(part) for part in ("train", "val")] if isinstance(split, dict) else [None]
-    return all(isinstance(part, list) and all(isinstance(case, str) for case in part) for part in parts)
-
-
-def _read_json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DatasetError.about(f"the file is not JSON: {error}", file=file, fix="correct that line") from error
