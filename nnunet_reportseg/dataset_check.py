@@ -16,6 +16,7 @@ from nnunet_reportseg.case_reports import parse_case_text
 from nnunet_reportseg.dataset_json import DATASET_JSON
 from nnunet_reportseg.errors import DatasetError, GeometryError, ReportSegError, SidecarError
 from nnunet_reportseg.label_map import read_label_map
+from nnunet_reportseg.plain_words import plain_words
 from nnunet_reportseg.raw_dataset import RawCase, RawDataset
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Finding, Sidecar
 from text_conditioning.english import looks_english
@@ -196,9 +197,9 @@ def _texts_not_in_report(
 ) -> Iterator[Problem]:
     if report is None:
         return
-    words = _plain(report)
+    words = plain_words(report)
     for finding in findings:
-        if _plain(finding.text) not in words:
+        if plain_words(finding.text) not in words:
             yield Problem(
                 case,
                 _file_of(sidecar),
@@ -246,7 +247,3 @@ def _problem_of(error: ReportSegError, case: str) -> Problem:
 
 def _file_of(sidecar: Sidecar) -> Path:
     return sidecar.path if sidecar.path is not None else Path(SIDECAR_NAME)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())

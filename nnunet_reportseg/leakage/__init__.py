@@ -1,0 +1,1 @@
+"""Whether a dataset gives its answers away: shared patients and reports, and text that was written from the masks."""
