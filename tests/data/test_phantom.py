@@ -173,7 +173,7 @@ def test_a_run_that_fails_at_its_end_leaves_no_dataset(tmp_path: Path, monkeypat
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("nnunet_reportseg.data.paired_dataset._write_json", fail)
+    monkeypatch.setattr("nnunet_reportseg.data.raw_dataset_writer._write_json", fail)
     with pytest.raises(OSError, match="disk full"):
         write_phantom(tmp_path, num_training=1, num_test_volumes=0)
     assert list(tmp_path.iterdir()) == []
