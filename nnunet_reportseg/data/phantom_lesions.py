@@ -42,6 +42,11 @@ class LesionKernel:
         """The mask and one voxel around it: wherever the lesion, its soft edge included, shows."""
         return ndimage.binary_dilation(self.mask)
 
+    @property
+    def reach(self) -> np.ndarray:
+        """How many voxels the mask goes from the centre along each axis (z, y, x), in the farther direction."""
+        return np.abs(np.argwhere(self.mask) - np.array(self.mask.shape) // 2).max(axis=0)
+
 
 def lesion_kernel(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]) -> LesionKernel:
     """The kernel for a grid: a fixed part of the in-plane extent, never under 25 voxels.
@@ -107,11 +112,19 @@ def place_lesions(
     return hu, lesion_map, tuple(lesions)
 
 
-def stamp(hu: np.ndarray, lesion_map: np.ndarray, centre: Sequence[int], kernel: LesionKernel, value: int) -> None:
+def stamp(
+    hu: np.ndarray,
+    lesion_map: np.ndarray,
+    centre: Sequence[int],
+    kernel: LesionKernel,
+    value: int,
+    *,
+    lesion_hu: float = LESION_HU,
+) -> None:
     """Blend one lesion into both arrays. The kernel's box may leave the volume where it holds no lesion."""
     box, part = _overlap(kernel.mask.shape, centre, hu.shape)
     weight = kernel.weight[part]
-    hu[box] = hu[box] * (1 - weight) + LESION_HU * weight
+    hu[box] = hu[box] * (1 - weight) + lesion_hu * weight
     lesion_map[box][kernel.mask[part]] = value
 
 

@@ -103,8 +103,7 @@ def _clear_of_border(lung: np.ndarray, kernel: LesionKernel, margin: Margin | No
 
 def _distance(one: LesionKernel, other: LesionKernel, margin: Margin) -> np.ndarray:
     """Largest distance of two centres, along each axis, at which a lesion may still show in the box of the other."""
-    reach = [np.ptp(np.argwhere(kernel.mask), axis=0) // 2 for kernel in (one, other)]
-    return reach[0] + reach[1] + np.asarray(margin) + 1  # one voxel of soft edge
+    return one.reach + other.reach + np.asarray(margin) + 1  # one voxel of soft edge
 
 
 def _some_far(centres: np.ndarray, others: np.ndarray, apart: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,19 +42,21 @@ def write_report(
     described: Sequence[Lesion], wording: Wording, rng: np.random.Generator, *, places: Sequence[Site] = SITES
 ) -> DraftReport:
     """Describe the given lesions, deny about half of the other places (with a lesion or empty), omit the rest."""
-    statements = [Statement(_describe(lesion, wording, rng), lesion) for lesion in described]
+    statements = [Statement(describe(lesion.site, wording, rng, lesion.words), lesion) for lesion in described]
     taken = {lesion.site for lesion in described}
     denied = [site for site in places if site not in taken and rng.random() < 0.5]
-    statements += [Statement(_deny(site, wording, rng), denies=site) for site in denied]
+    statements += [Statement(deny(site, wording, rng), denies=site) for site in denied]
     return assemble(statements, wording.fillers, rng)
 
 
-def _describe(lesion: Lesion, wording: Wording, rng: np.random.Generator) -> str:
+def describe(site: Site, wording: Wording, rng: np.random.Generator, words: Mapping[str, str] | None = None) -> str:
+    """A sentence about a finding at this site; ``words`` fill the other placeholders."""
     template = pick(wording.positives, rng)
-    return capitalised(template.format(site=_phrase(lesion.site, wording, rng), **lesion.words))
+    return capitalised(template.format(site=_phrase(site, wording, rng), **(words or {})))
 
 
-def _deny(site: Site, wording: Wording, rng: np.random.Generator) -> str:
+def deny(site: Site, wording: Wording, rng: np.random.Generator) -> str:
+    """A sentence that denies a finding at this site."""
     return pick(wording.denials, rng).format(site=_phrase(site, wording, rng))
 
 
