@@ -25,6 +25,7 @@ def statement(text: str) -> Sentence:
         ("Consolidation in the left lower lobe.", "Pleural effusion on the left.", True),
         ("Area of consolidation in the right lung.", "Area of emphysema in the right lung.", True),
         ("Mass in the left upper lobe.", "Left upper lobe.", True),
+        ("Solid nodule in the left upper lobe.", "Ground-glass opacity in the left upper lobe.", True),
     ],
 )
 def test_sides_levels_and_words_tell_statements_apart(one: str, other: str, apart: bool) -> None:

@@ -65,7 +65,7 @@ def folder_cases(images: Path, labels: Path, ending: str, reports: Path | None =
             other lesions, because it may describe any of them.
 
     Raises:
-        DatasetError: a folder or label is missing, or there are no images.
+        DatasetError: a folder or label is missing, there are no images, or they are a test split that is not paired.
         SidecarError: missing or invalid sidecar, a case without entry.
     """
     for folder, option in ((images, "-i"), (labels, "-l")):

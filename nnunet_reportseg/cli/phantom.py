@@ -1,4 +1,4 @@
-"""``reportseg phantom``: write the synthetic paired dataset."""
+"""``reportseg phantom``: write the synthetic dataset."""
 
 from __future__ import annotations
 
@@ -24,11 +24,19 @@ def command(
     ),
     lesions: Annotated[
         tuple[int, int] | None,
-        typer.Option("--lesions", help="Fewest and most lesions per volume; 2 4 if left out, always 2 2 but for site."),
+        typer.Option(
+            "--lesions",
+            help="Fewest and most lesions per volume, for findings occupied sites; 2 4 if left out, always 2 2 but for "
+            "site and findings.",
+        ),
     ] = None,
     task: Annotated[
         PhantomTask,
-        typer.Option("--task", help="What tells the lesions apart: site, side alone, size, or persists/has resolved."),
+        typer.Option(
+            "--task",
+            help="What tells the lesions apart: site, side alone, size, or persists/has resolved; findings: kind and "
+            "site of findings that overlap and are asked for one by one.",
+        ),
     ] = PhantomTask.SITE,
     clear_margin: Annotated[
         tuple[int, int, int] | None,
@@ -56,4 +64,5 @@ def command(
         task=task.value,
         clear_margin=clear_margin,
     )
-    typer.echo(f"{folder}: {cases} training cases, {test_volumes} test volumes, one test case per lesion")
+    each = "volume" if task is PhantomTask.FINDINGS else "lesion"
+    typer.echo(f"{folder}: {cases} training cases, {test_volumes} test volumes, one test case per {each}")

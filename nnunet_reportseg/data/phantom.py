@@ -1,12 +1,17 @@
-"""The phantom: a synthetic paired benchmark that needs no download and cannot be solved without reading the report."""
+"""The phantom: a synthetic benchmark that needs no download and cannot be solved without reading the report.
+
+Paired, but for the task "findings", whose test cases are asked for one finding at a time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from nnunet_reportseg.data.findings_dataset import FindingsDatasetWriter
 from nnunet_reportseg.data.lesion_volume import LesionVolume
 from nnunet_reportseg.data.paired_dataset import PairedDatasetWriter
 from nnunet_reportseg.data.paired_options import (
@@ -17,18 +22,16 @@ from nnunet_reportseg.data.paired_options import (
     require_moderate_size,
 )
 from nnunet_reportseg.data.phantom_anatomy import draw_anatomy
-from nnunet_reportseg.data.phantom_chest import draw_patient
+from nnunet_reportseg.data.phantom_findings_reports import write_test_report, write_training_report
+from nnunet_reportseg.data.phantom_findings_volumes import FindingsVolume, draw_findings
 from nnunet_reportseg.data.phantom_lesions import lesion_kernel, place_lesions
 from nnunet_reportseg.data.phantom_options import lesion_range, read_task, require_margin
-from nnunet_reportseg.data.phantom_places import NoRoomError
-from nnunet_reportseg.data.phantom_room import no_room, require_room
+from nnunet_reportseg.data.phantom_room import draw_with_room, require_room
 from nnunet_reportseg.data.phantom_styles import style_of
 from nnunet_reportseg.data.phantom_task import PhantomTask
 from nnunet_reportseg.data.phantom_volumes import VolumePlan, draw_in_chest, phantom_image
 from nnunet_reportseg.data.report_forms import write_test_reports
 from nnunet_reportseg.errors import DatasetError
-
-PATIENTS_TRIED = 20
 
 
 def write_phantom(
@@ -53,14 +56,17 @@ def write_phantom(
         name: Name after the number.
         num_training: Training cases; every second one has all its lesions described. In the task "negation" the
             left, the right, both and none persist in turn.
-        num_test_volumes: Test volumes; each becomes one test case per lesion.
+        num_test_volumes: Test volumes; each becomes one test case per lesion, in the task "findings" one.
         shape: Array shape (z, y, x).
         spacing_mm: Voxel spacing (z, y, x).
         seed: The same seed gives the same dataset. Training and test volumes draw from separate streams.
-        lesions: Fewest and most lesions in a volume; None is 2 to 4 for the task "site", and always 2 for the others.
-        task: What the report decides by: "site", "laterality", "size" or "negation" (:class:`PhantomTask`).
-        clear_margin: Voxels (z, y, x) around each voxel of a lesion that are its lung and nothing else; None asks for
-            none. The task "site" takes the chest of the other tasks with it, whose lungs have more room.
+        lesions: Fewest and most lesions in a volume, in the task "findings" sites with findings; None is 2 to 4 for
+            these two tasks, and always 2 for the others.
+        task: What the report decides by: "site", "laterality", "size", "negation" or "findings"
+            (:class:`PhantomTask`).
+        clear_margin: Voxels (z, y, x) around each voxel of a lesion that are its lung and nothing else, findings at
+            the same site aside; None asks for none. The task "site" takes the chest of the other tasks with it, whose
+            lungs have more room.
 
     Returns:
         The dataset folder.
@@ -77,20 +83,52 @@ def write_phantom(
     require_moderate_size(shape)
     require_margin(clear_margin)
     plan = VolumePlan(kind, shape, spacing_mm, clear_margin)
-    style = style_of(kind)
+    facts = {
+        "seed": seed,
+        "shape": list(shape),
+        "spacing_mm": list(spacing_mm),
+        "task": kind.value,
+        "clear_margin": None if clear_margin is None else list(clear_margin),
+    }
+    write = _write_findings if kind is PhantomTask.FINDINGS else _write_paired
+    return write(options, plan, facts)
+
+
+def _write_paired(options: PairedOptions, plan: VolumePlan, facts: dict[str, Any]) -> Path:
+    style = style_of(plan.task)
     writer = PairedDatasetWriter(options, generator="phantom")
     draw = _drawer(plan, options.draw_count)
     with writer:
-        writer.add_facts({"seed": seed, "shape": list(shape), "spacing_mm": list(spacing_mm), "task": kind.value})
-        writer.add_facts({"clear_margin": None if clear_margin is None else list(clear_margin)})
-        for index in range(num_training):
+        writer.add_facts(facts)
+        for index in range(options.num_training):
             rng = options.rng(TRAINING_STREAM, index)
             volume = draw(f"train_{index:03d}", rng)
             writer.add_training_volume(volume, style.training_report(volume.lesions, index, rng))
-        for index in range(num_test_volumes):
+        for index in range(options.num_test_volumes):
             rng, forms_rng = options.rng(TEST_STREAM, index), options.rng(FORMS_STREAM, index)
             volume = draw(f"test_{index:03d}", rng)
             writer.add_test_volume(volume, write_test_reports(volume.lesions, style, rng, forms_rng))
+    return writer.folder
+
+
+def _write_findings(options: PairedOptions, plan: VolumePlan, facts: dict[str, Any]) -> Path:
+    writer = FindingsDatasetWriter(options, generator="phantom")
+    require_room(plan)
+
+    def draw(volume_id: str, rng: np.random.Generator) -> FindingsVolume:
+        count = options.draw_count(rng)
+        return draw_with_room(plan, lambda patient: draw_findings(plan, volume_id, patient, count, rng), rng)
+
+    with writer:
+        writer.add_facts(facts)
+        for index in range(options.num_training):
+            rng = options.rng(TRAINING_STREAM, index)
+            volume = draw(f"train_{index:03d}", rng)
+            writer.add_training_volume(volume, *write_training_report(volume.findings, index, rng))
+        for index in range(options.num_test_volumes):
+            rng = options.rng(TEST_STREAM, index)
+            volume = draw(f"test_{index:03d}", rng)
+            writer.add_test_volume(volume, *write_test_report(volume.findings, rng))
     return writer.folder
 
 
@@ -100,7 +138,12 @@ def _drawer(
     """What draws a volume of this name."""
     if plan.task is not PhantomTask.SITE or plan.margin is not None:
         require_room(plan)
-        return lambda volume_id, rng: _draw_with_room(plan, volume_id, draw_count(rng), rng)
+
+        def draw_roomy(volume_id: str, rng: np.random.Generator) -> LesionVolume:
+            count = draw_count(rng)
+            return draw_with_room(plan, lambda patient: draw_in_chest(plan, volume_id, patient, count, rng), rng)
+
+        return draw_roomy
     kernel = lesion_kernel(plan.shape, plan.spacing_mm)
 
     def draw(volume_id: str, rng: np.random.Generator) -> LesionVolume:
@@ -109,13 +152,3 @@ def _drawer(
         return LesionVolume(volume_id, phantom_image(hu, plan.spacing_mm, rng), lesion_map, placed)
 
     return draw
-
-
-def _draw_with_room(plan: VolumePlan, volume_id: str, count: int, rng: np.random.Generator) -> LesionVolume:
-    """A volume of a patient who has room; in a tight shape a few have none, by the rounding to voxels."""
-    for _ in range(PATIENTS_TRIED):
-        try:
-            return draw_in_chest(plan, volume_id, draw_patient(plan.shape, rng), count, rng)
-        except NoRoomError:
-            continue
-    raise no_room(plan)

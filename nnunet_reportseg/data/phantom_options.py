@@ -23,18 +23,18 @@ def read_task(task: str) -> PhantomTask:
 
 
 def lesion_range(task: PhantomTask, lesions: tuple[int, int] | None) -> tuple[int, int]:
-    """Fewest and most lesions of a volume.
+    """Fewest and most lesions of a volume; of the task "findings" occupied sites.
 
     Raises:
         DatasetError: The task has two lesions and another number was asked for.
     """
-    if task is PhantomTask.SITE:
+    if task in (PhantomTask.SITE, PhantomTask.FINDINGS):
         return SITE_LESIONS if lesions is None else lesions
     if lesions not in (None, TWO_LESIONS):
         raise DatasetError.about(
             f"the task '{task.value}' has exactly two lesions per volume",
             value=lesions,
-            fix="leave --lesions out, or choose the task 'site'",
+            fix="leave --lesions out, or choose the task 'site' or 'findings'",
         )
     return TWO_LESIONS
 

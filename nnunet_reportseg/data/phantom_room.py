@@ -5,13 +5,17 @@ Asked of the patient with the least room, before anything is written.
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
-from nnunet_reportseg.data.phantom_chest import Patient, build_chest
-from nnunet_reportseg.data.phantom_lesions import MORE_ROOM
+from nnunet_reportseg.data.phantom_chest import Patient, build_chest, draw_patient
+from nnunet_reportseg.data.phantom_lesions import MORE_ROOM, LesionKernel
+from nnunet_reportseg.data.phantom_overlap import OPACITY_RADIUS, occupants
 from nnunet_reportseg.data.phantom_places import NoRoomError, place_at_sites, place_mirrored
 from nnunet_reportseg.data.phantom_task import PhantomTask
 from nnunet_reportseg.data.phantom_volumes import LARGE, MIRRORED_TASKS, SMALL, VolumePlan
@@ -20,7 +24,11 @@ from nnunet_reportseg.errors import DatasetError
 
 LARGEST_SEARCHED = 2**23  # voxels; the search takes seconds up to here
 GROWTH, COARSE = 1.05, 40
+PATIENTS_TRIED = 20
+LARGEST: Mapping[PhantomTask, float] = {PhantomTask.SIZE: LARGE[1], PhantomTask.FINDINGS: OPACITY_RADIUS}
 SIDES: tuple[Side, ...] = ("left", "right")
+
+Volume = TypeVar("Volume")
 
 
 def require_room(plan: VolumePlan) -> None:
@@ -30,9 +38,23 @@ def require_room(plan: VolumePlan) -> None:
         DatasetError: The shape has no room; with a clear margin the message names a shape that has.
     """
     if plan.margin is None:
-        plan.kernel(LARGE[1] if plan.task is PhantomTask.SIZE else 1.0)  # refuses quickly what no chest can hold
+        plan.kernel(LARGEST.get(plan.task, 1.0))  # refuses quickly what no chest can hold
     if not has_room(plan):
         raise no_room(plan)
+
+
+def draw_with_room(plan: VolumePlan, draw: Callable[[Patient], Volume], rng: np.random.Generator) -> Volume:
+    """A volume of a patient who has room; in a tight shape a few have none, by the rounding to voxels.
+
+    Raises:
+        DatasetError: None of some patients has.
+    """
+    for _ in range(PATIENTS_TRIED):
+        try:
+            return draw(draw_patient(plan.shape, rng))
+        except NoRoomError:
+            continue
+    raise no_room(plan)
 
 
 def no_room(plan: VolumePlan) -> DatasetError:
@@ -95,9 +117,15 @@ def _place_all(plan: VolumePlan, patient: Patient) -> None:
     if plan.task in MIRRORED_TASKS:
         place_mirrored(chest, plan.kernel(), plan.margin, rng)
         return
-    small, large = (plan.kernel(span[1]) for span in (SMALL, LARGE))
-    pairs = [[small, large], [large, small]] if plan.task is PhantomTask.SIZE else [[plan.kernel()] * 2]
-    for side in SIDES:
-        for pair in pairs:
-            sites = [Site(side, "upper"), Site(side, "lower")]
-            place_at_sites(chest, sites, pair, plan.margin, rng, whole=plan.task is PhantomTask.SITE)
+    for side, pair in itertools.product(SIDES, _pairs(plan)):
+        place_at_sites(chest, [Site(side, "upper"), Site(side, "lower")], pair, plan.margin, rng, whole=plan.whole)
+
+
+def _pairs(plan: VolumePlan) -> list[tuple[LesionKernel, LesionKernel]]:
+    """What the two sites of a lung have to hold: of all that may lie there, what needs most room."""
+    if plan.task is PhantomTask.SIZE:
+        small, large = (plan.kernel(span[1]) for span in (SMALL, LARGE))
+        return [(small, large), (large, small)]
+    if plan.task is PhantomTask.FINDINGS:
+        return [(occupants(plan).room, occupants(plan).room)]
+    return [(plan.kernel(), plan.kernel())]

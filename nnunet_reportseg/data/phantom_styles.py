@@ -1,4 +1,4 @@
-"""The reports of each task of the phantom."""
+"""The reports of each paired task of the phantom."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnunet_reportseg.data.report_writer import Wording, write_report
 
 
 def style_of(task: PhantomTask) -> ReportStyle:
-    """The reports of a task."""
+    """The reports of a paired task."""
     if task is PhantomTask.LATERALITY:
         return ReportStyle(
             _by_side(laterality.TRAINING_WORDING), _by_side(laterality.TEST_WORDING), all_in_every_second

@@ -16,3 +16,5 @@ class PhantomTask(str, Enum):
     """Larger or smaller: two lesions of different sizes; the report names no place."""
     NEGATION = "negation"
     """Persists or has resolved: two equal lesions, mirror images of each other, both in the report."""
+    FINDINGS = "findings"
+    """Kind and site: nodules and ground-glass opacities, which overlap; asked for one by one, not paired."""

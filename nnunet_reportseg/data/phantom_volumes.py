@@ -37,6 +37,11 @@ class VolumePlan:
     spacing_mm: tuple[float, float, float]
     margin: Margin | None
 
+    @property
+    def whole(self) -> bool:
+        """Whether what lies at a site lies in its half of its lung as a whole, or its centre only."""
+        return self.task is PhantomTask.SITE or (self.task is PhantomTask.FINDINGS and self.margin is not None)
+
     def kernel(self, factor: float = 1.0) -> LesionKernel:
         """A lesion: in proportion to the chest, or with a clear margin as small as 25 voxels and the grid allow.
 
@@ -67,7 +72,7 @@ def draw_in_chest(
     else:
         sites = [SITES[i] for i in sorted(rng.choice(len(SITES), size=count, replace=False))]
         kernels = _two_sizes(plan, rng) if plan.task is PhantomTask.SIZE else [plan.kernel()] * count
-        centres = place_at_sites(chest, sites, kernels, plan.margin, rng, whole=plan.task is PhantomTask.SITE)
+        centres = place_at_sites(chest, sites, kernels, plan.margin, rng, whole=plan.whole)
     hu, lesion_map = chest.hu.copy(), np.zeros(plan.shape, dtype=np.uint8)
     lesions = []
     for value, (site, centre, kernel) in enumerate(zip(sites, centres, kernels, strict=True), start=1):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from nnunet_reportseg.data.phantom_task import PhantomTask
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.evaluation.paired import blind_ceiling, dice, followed
 
@@ -39,7 +40,7 @@ class PairedTestSet:
         folder: raw dataset folder.
 
     Raises:
-        DatasetError: the folder has no manifest of a generator.
+        DatasetError: the folder has no manifest of a generator, or its task is not paired.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,6 +55,13 @@ class PairedTestSet:
         manifest: dict[str, Any] = json.loads(manifests[0].read_text(encoding="utf-8"))
         self.folder = folder
         self.task: str = manifest.get("task", "site")
+        if self.task == PhantomTask.FINDINGS.value:
+            raise DatasetError.about(
+                "the test cases of this dataset are not paired: each is asked for several findings, one by one",
+                file=manifests[0],
+                value=self.task,
+                fix="score the findings (reportseg evaluate --protocol rexgroundingct), or audit the cases of a fold",
+            )
         self.volumes: dict[str, Any] = manifest["volumes"]
         self.described: dict[str, int] = {c: e["described"] for c, e in manifest["test_cases"].items()}
         self.volume_of: dict[str, str] = {c: e["volume"] for c, e in manifest["test_cases"].items()}

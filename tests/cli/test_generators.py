@@ -53,6 +53,14 @@ def test_phantom_tasks_and_margin(tmp_path: Path) -> None:
     assert (manifest["task"], manifest["clear_margin"]) == ("laterality", [7, 11, 11])
 
 
+def test_findings_that_overlap(tmp_path: Path) -> None:
+    output = run(phantom.command, "-o", tmp_path, "--cases", 1, "--test-volumes", 2, "--task", "findings")
+    assert "2 test volumes, one test case per volume" in " ".join(output.split())
+    folder = tmp_path / "Dataset501_ReportPhantom"
+    assert json.loads((folder / "phantom.json").read_text())["task"] == "findings"
+    assert len(list((folder / "imagesTs").glob("*_0000.nii.gz"))) == 2
+
+
 @pytest.mark.parametrize(
     "options",
     [("--task", "sise"), ("--task", "size", "--lesions", 2, 4), ("--clear-margin", 7, 11, 11),
