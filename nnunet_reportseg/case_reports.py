@@ -47,12 +47,14 @@ class CaseReport:
         sentences: of the report.
         findings: those that have voxels.
         asked: words that are asked for, in grounding; the sentences are then their context.
+        brought: how many of the last sentences are no part of the report, but words that its findings brought along.
     """
 
     case_id: str
     sentences: tuple[Sentence, ...] = ()
     findings: tuple[CaseFinding, ...] = ()
     asked: tuple[Sentence, ...] = ()
+    brought: int = 0
 
     @property
     def read(self) -> tuple[Sentence, ...]:
@@ -61,7 +63,11 @@ class CaseReport:
 
     def asking(self, words: Sequence[Sentence]) -> CaseReport:
         """The report as the context of words that are asked for; it lists no findings."""
-        return replace(self, findings=(), asked=tuple(words))
+        return replace(self.as_written(), findings=(), asked=tuple(words))
+
+    def as_written(self) -> CaseReport:
+        """The report without words that its findings brought along, which would answer what is asked for."""
+        return self.only(range(len(self.sentences) - self.brought))
 
     def finding_groups(self) -> tuple[int, ...]:
         """For each finding a number that it shares with the findings it shares sentences with, over others too."""
@@ -102,7 +108,7 @@ class CaseReport:
             replace(finding, sentences=tuple(place[i] for i in finding.sentences if i in place))
             for finding in self.findings
         )
-        return replace(self, sentences=tuple(self.sentences[i] for i in chosen), findings=findings)
+        return replace(self, sentences=tuple(self.sentences[i] for i in chosen), findings=findings, brought=0)
 
     @property
     def linked(self) -> frozenset[int]:
@@ -120,6 +126,7 @@ def read_case_report(sidecar: Sidecar, case_id: str) -> CaseReport:
     if text is None:
         return CaseReport(case_id)
     sentences = list(parse_case_text(text, sidecar, case_id).statements)
+    written = len(sentences)
     findings = []
     for finding in sidecar.findings(case_id):
         own = parse_case_text(finding.text, sidecar, case_id).statements
@@ -129,7 +136,7 @@ def read_case_report(sidecar: Sidecar, case_id: str) -> CaseReport:
             sentences.extend(own)
         if finding.label_values:
             findings.append(CaseFinding(finding.id, tuple(finding.label_values), tuple(linked), own))
-    return CaseReport(case_id, tuple(sentences), tuple(findings))
+    return CaseReport(case_id, tuple(sentences), tuple(findings), brought=len(sentences) - written)
 
 
 def read_case_reports(sidecar: Sidecar, case_ids: list[str]) -> Mapping[str, CaseReport]:

@@ -73,6 +73,17 @@ def test_a_finding_without_label_values_keeps_its_sentence_and_cannot_be_left_ou
     assert case.findings == ()
 
 
+def test_words_that_a_finding_brought_along_are_no_context_of_what_is_asked_for():
+    case = read("The heart is normal.", ("8 mm nodule in the left lung", [2]), ("Right effusion", []))
+    assert len(case.sentences) == 3
+    asked = case.asking(case.findings[0].words)
+    assert [s.text for s in asked.sentences] == ["The heart is normal."]
+    assert [s.text for s in asked.asked] == ["8 mm nodule in the left lung"]
+    quoted = read("The heart is normal. Nodule.", ("Nodule.", [1]))
+    assert quoted.asking(()).sentences == quoted.as_written().sentences == quoted.sentences
+    assert quoted.as_written().findings == quoted.findings
+
+
 def test_a_null_report_has_neither_sentences_nor_findings():
     entry = {"report": None, "findings": [{"id": "1", "text": "Nodule.", "label_values": [1]}]}
     assert read_case_report(Sidecar.from_cases({"a": entry}), "a") == CaseReport("a")

@@ -96,7 +96,7 @@ def asked_report(
         The report with ``asked``; all findings of the case are listed, those that are not asked for without sentences.
     """
     words = report.findings[list(kept).index(True)].words if any(kept) else absent.choose(report)
-    context = replace(report, sentences=()) if without_report else sampling.vary(report)
+    context = replace(report, sentences=()) if without_report else sampling.vary(report.as_written())
     start = len(context.sentences)
     findings = tuple(
         replace(finding, sentences=tuple(range(start, start + len(words))) if keep else ())

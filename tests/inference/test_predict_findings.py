@@ -14,7 +14,9 @@ import SimpleITK as sitk
 from nnunet_reportseg.cli.main import main
 from nnunet_reportseg.errors import DatasetError, SidecarError
 from nnunet_reportseg.finding_files import read_finding_index
+from nnunet_reportseg.inference.predict_findings import questions_of
 from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
+from nnunet_reportseg.sidecar import Sidecar
 from tests.spy_trainer import make_trainer, set_environment
 from tests.spy_workspace import DATASET, SHAPE, case_name, sentence
 
@@ -95,6 +97,18 @@ def test_together_or_alone_a_finding_has_the_same_mask(images, model, tmp_path):
             together = masks(tmp_path / "together" / case)[f"asked_{number}"]
             alone = masks(tmp_path / str(number) / case)["asked_1"]
             assert np.array_equal(together, alone)
+
+
+def test_a_listed_finding_is_asked_for_like_free_text():
+    present, absent = "Nodule in the left lung.", "Effusion on the right."
+    findings = [{"id": "1", "text": present, "label_values": [1]}, {"id": "2", "text": absent}]
+    sidecar = Sidecar.from_cases({"a": {"report": f"The heart is normal. {present}", "findings": findings}})
+    listed = questions_of(sidecar, ["a"], None)["a"]
+    assert [question.report for question in listed] == [
+        question.report for question in questions_of(sidecar, ["a"], [present, absent])["a"]
+    ]
+    for question in listed:
+        assert [s.text for s in question.report.sentences] == ["The heart is normal.", present]
 
 
 def test_free_text_needs_no_reports(images, model, tmp_path):

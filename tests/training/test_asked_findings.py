@@ -68,6 +68,14 @@ def test_a_context_that_varies_keeps_the_words():
         assert texts(asked.read[i] for i in asked.findings[0].sentences) == [LEFT]
 
 
+def test_the_context_is_the_report_without_words_that_only_the_findings_have():
+    report = read("The heart is normal.", LEFT, RIGHT)
+    asked = ask(report, kept=(True, False))
+    assert texts(asked.sentences) == ["The heart is normal."]
+    assert [finding.sentences for finding in asked.findings] == [(1,), ()]
+    assert asked.read[1].text == LEFT
+
+
 def test_a_mirrored_patient_is_asked_about_the_other_side():
     asked = ask(mirrored=True)
     assert texts(asked.asked) == ["Nodule in the right upper lobe."]
