@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from nnunet_reportseg.combined_findings import combine
 from nnunet_reportseg.convert.case import CaseTarget, Converted, SourceCase, SourceDataset, Split
-from nnunet_reportseg.convert.combined_findings import combine
 from nnunet_reportseg.convert.ct_rate import find_volume, read_ct_rate_reports, require_report
 from nnunet_reportseg.convert.nifti_label import read_nifti, stored_voxels, write_label_like
 from nnunet_reportseg.convert.volumes import place_file

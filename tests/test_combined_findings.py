@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnunet_reportseg.convert.combined_findings import combine
+from nnunet_reportseg.combined_findings import combine
 
 
 def test_the_findings_come_back() -> None:
