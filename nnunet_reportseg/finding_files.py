@@ -4,12 +4,16 @@ Format version 1 of the index; a writer may add more about each finding::
 
     {"findings_version": 1,
      "findings": [{"id": "1", "text": "8 mm nodule in the left upper lobe.", "file": "1.nii.gz"}]}
+
+A case may also have ``combined.nii.gz``, all findings in one label map; ``{"combined": {"file": "combined.nii.gz",
+"values": {"1": ["1"], "2": ["1", "2"]}}}`` then says which findings cover the voxels of each value.
 """
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path, PurePath
+from typing import Any
 
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.text_file import read_json_object
@@ -17,10 +21,12 @@ from nnunet_reportseg.text_file import read_json_object
 INDEX_JSON = "index.json"
 INDEX_VERSION = 1
 FINDING_ENDING = ".nii.gz"
+COMBINED_FILE = "combined" + FINDING_ENDING
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
-# Windows refuses these names with any ending.
+# Windows refuses the names of devices with any ending.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
+_TAKEN = _DEVICES | {COMBINED_FILE.removesuffix(FINDING_ENDING)}
 _LONGEST, _KEPT = 200, 100  # most file systems take 255 bytes, and a temporary file has a longer name
 _FORMAT = f'write {{"findings_version": {INDEX_VERSION}, "findings": [{{"id": ..., "text": ..., "file": ...}}]}}'
 
@@ -37,11 +43,37 @@ def finding_file_name(finding_id: str) -> str:
         finding_id: ``id`` of the finding in the sidecar.
     """
     escaped = "".join(chr(byte) if chr(byte) in _PLAIN else f"%{byte:02x}" for byte in finding_id.encode("utf-8"))
-    if escaped in _DEVICES:
+    if escaped in _TAKEN:
         escaped = f"%{ord(escaped[0]):02x}{escaped[1:]}"
     if len(escaped) > _LONGEST:
         escaped = f"{escaped[:_KEPT]}~{hashlib.sha256(finding_id.encode('utf-8')).hexdigest()}"
     return escaped + FINDING_ENDING
+
+
+def read_index(folder: Path, *, case: str) -> dict[str, Any]:
+    """Read the index of a case as it is.
+
+    Args:
+        folder: The folder of the case.
+        case: Case identifier, for messages.
+
+    Raises:
+        DatasetError: The index is missing, unreadable or of another version.
+    """
+    index = folder / INDEX_JSON
+    content = read_json_object(
+        index,
+        DatasetError,
+        what="the index of the findings",
+        absent=f"predict case '{case}' with a mask for each finding first",
+        start=_FORMAT,
+    )
+    if content.get("findings_version") != INDEX_VERSION:
+        version = content.get("findings_version")
+        raise DatasetError.about(
+            "the index has another version", case=case, file=index, value=version, fix="predict again, or " + _FORMAT
+        )
+    return content
 
 
 def read_finding_index(folder: Path, *, case: str) -> dict[str, Path]:
@@ -59,19 +91,7 @@ def read_finding_index(folder: Path, *, case: str) -> dict[str, Path]:
             names a file that is missing or lies elsewhere.
     """
     index = folder / INDEX_JSON
-    content = read_json_object(
-        index,
-        DatasetError,
-        what="the index of the findings",
-        absent=f"predict case '{case}' with a mask for each finding first",
-        start=_FORMAT,
-    )
-    if content.get("findings_version") != INDEX_VERSION:
-        version = content.get("findings_version")
-        raise DatasetError.about(
-            "the index has another version", case=case, file=index, value=version, fix="predict again, or " + _FORMAT
-        )
-    entries = content.get("findings")
+    entries = read_index(folder, case=case).get("findings")
     if not isinstance(entries, list):
         raise DatasetError.about("'findings' is no list", case=case, file=index, value=entries, fix=_FORMAT)
     files: dict[str, Path] = {}

@@ -26,6 +26,7 @@ HARD = [
     "%63on",
     "aux",
     "com1",
+    "combined",
     "index",
     "index.json",
     ".hidden",
@@ -62,7 +63,7 @@ def test_any_file_system_takes_the_name(finding: str, tmp_path: Path) -> None:
     name = finding_file_name(finding)
     stem = name.removesuffix(FINDING_ENDING)
     assert set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_%~")
-    assert stem not in {"con", "prn", "aux", "nul", "com1", "lpt1"}
+    assert stem not in {"con", "prn", "aux", "nul", "com1", "lpt1", "combined"}
     assert len(name) <= 220
     (tmp_path / name).write_bytes(b"")
     assert [file.name for file in tmp_path.iterdir()] == [name]

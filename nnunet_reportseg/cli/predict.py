@@ -71,6 +71,9 @@ def command(
     findings_per_batch: Annotated[
         int, typer.Option("--findings-per-batch", min=1, help="Findings in one pass; fewer need less memory.")
     ] = 4,
+    combined: Annotated[
+        bool, typer.Option("--combined", help="Also write all findings of a case as one label map.")
+    ] = False,
 ) -> None:
     """Segment the images of a folder with their reports; with ReportGroundingTrainer, one mask for each finding."""
     from nnunet_reportseg.inference.model_folder import trained_model
@@ -102,6 +105,7 @@ def command(
             device=device,
             findings=tuple(finding) if finding else None,
             findings_per_batch=findings_per_batch,
+            combined=combined,
         ),
     )
 

@@ -21,7 +21,8 @@ from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.case_reports import CaseReport, parse_case_text, read_case_reports
 from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.errors import DatasetError, SidecarError
-from nnunet_reportseg.finding_files import FINDING_ENDING, INDEX_JSON, INDEX_VERSION, finding_file_name
+from nnunet_reportseg.finding_files import FINDING_ENDING, INDEX_JSON, INDEX_VERSION, finding_file_name, read_index
+from nnunet_reportseg.inference.combined_map import write_combined
 from nnunet_reportseg.inference.finding_geometry import describe_mask
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folders, embed_for_prediction
@@ -85,6 +86,7 @@ def predict_findings(
     sidecar: Sidecar,
     encoder: str | None,
     overwrite: bool,
+    combined: bool = False,
 ) -> None:
     """Predict the findings of some cases; a case is written when all its findings are there.
 
@@ -95,10 +97,12 @@ def predict_findings(
         out: folder for the cases' folders.
         sidecar: where the questions come from; a bank may lie beside it.
         encoder: for words that are in no bank; the model's own by default.
-        overwrite: whether cases that are there are predicted again.
+        overwrite: whether cases that are there, with all that is asked for, are predicted again.
+        combined: whether all findings of a case are also written as one label map.
 
     Raises:
-        DatasetError: the images are no NIfTI, or have more or fewer channels than in training.
+        DatasetError: the images are no NIfTI, or have more or fewer channels than in training; an index that is there
+            and to be kept cannot be read.
         GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
         ModelMismatchError: the encoder is needed and not there, or is another one.
     """
@@ -111,13 +115,13 @@ def predict_findings(
         )
     axes = dict(zip(files, predictor.axes_of_files(list(files.values())), strict=True))
     vectors = _embed(predictor, questions, sidecar, encoder)
+    wanted = {"findings", *(["combined"] if combined else [])}
+    pending = [case for case in files if overwrite or not wanted <= _written(out / case, case)]
     out.mkdir(parents=True, exist_ok=True)
     preprocessor = predictor.configuration_manager.preprocessor_class(verbose=False)
-    for case, channels in files.items():
-        if not overwrite and (out / case / INDEX_JSON).is_file():
-            continue
+    for case in pending:
         image, _, properties = preprocessor.run_case(
-            list(channels), None, predictor.plans_manager, predictor.configuration_manager, predictor.dataset_json
+            list(files[case]), None, predictor.plans_manager, predictor.configuration_manager, predictor.dataset_json
         )
         data = torch.from_numpy(image).to(dtype=torch.float32, memory_format=torch.contiguous_format)
         reports = [question.report for question in questions[case]]
@@ -129,10 +133,18 @@ def predict_findings(
         while logits:  # each is let go once it is written
             question = questions[case][len(entries)]
             entries.append(_write(predictor, writer, logits.pop(0), properties, question, partial))
-        index = {"findings_version": INDEX_VERSION, "findings": entries}
+        index: dict[str, Any] = {"findings_version": INDEX_VERSION, "findings": entries}
+        masks = {entry["id"]: partial / entry["file"] for entry in entries}
+        if combined:
+            index["combined"] = write_combined(partial, masks)
         write_text(partial / INDEX_JSON, json.dumps(index, indent=1, ensure_ascii=False) + "\n")
         shutil.rmtree(out / case, ignore_errors=True)
         partial.rename(out / case)
+
+
+def _written(folder: Path, case: str) -> set[str]:
+    """Names of what the index of a case holds; none where there is no index."""
+    return set(read_index(folder, case=case)) if (folder / INDEX_JSON).is_file() else set()
 
 
 def _embed(

@@ -29,6 +29,7 @@ class PredictionOptions:
         plans_resampling: whether logits are resampled as nnUNetv2_predict does (see StreamingPredictor).
         findings: free text; None for the findings of the sidecar.
         findings_per_batch: findings that are decoded in one pass.
+        combined: whether all findings of a case are also written as one label map.
     """
 
     folds: tuple[int | str, ...] | None = None
@@ -47,6 +48,7 @@ class PredictionOptions:
     device: str | None = None
     findings: tuple[str, ...] | None = None
     findings_per_batch: int = REPORTS_AT_ONCE
+    combined: bool = False
 
 
 def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None, options: PredictionOptions) -> None:
@@ -98,12 +100,7 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     if ReportConditioning.from_plans(predictor.plans_manager.plans).adapter.grounding:
         _predict_findings(predictor, images, out, lists, reports, options)
         return
-    if options.findings is not None:
-        raise DatasetError.about(
-            f"{predictor.trainer_name} does not answer for single findings",
-            value=options.findings[0],
-            fix="leave --finding out, or choose a model of ReportGroundingTrainer (-tr)",
-        )
+    _refuse_options_of_grounding(predictor, options)
     sidecar = Sidecar.load(reports or images / SIDECAR_NAME)
     predictor.use_reports(sidecar, encoder=options.encoder)
     _require_previous_stage(predictor, options.previous_stage, lists)
@@ -150,7 +147,19 @@ def _predict_findings(
         sidecar=sidecar,
         encoder=options.encoder,
         overwrite=options.overwrite,
+        combined=options.combined,
     )
+
+
+def _refuse_options_of_grounding(predictor: ReportGuidedPredictor, options: PredictionOptions) -> None:
+    given = {"--finding": bool(options.findings), "--combined": options.combined}
+    for option, asked in given.items():
+        if asked:
+            raise DatasetError.about(
+                f"{predictor.trainer_name} does not answer for single findings",
+                value=option,
+                fix=f"leave {option} out, or choose a model of ReportGroundingTrainer (-tr)",
+            )
 
 
 def _require_previous_stage(predictor: ReportGuidedPredictor, folder: Path | None, lists: list[list[str]]) -> None:

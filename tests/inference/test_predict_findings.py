@@ -14,6 +14,8 @@ import SimpleITK as sitk
 from nnunet_reportseg.cli.main import main
 from nnunet_reportseg.errors import DatasetError, SidecarError
 from nnunet_reportseg.finding_files import read_finding_index
+from nnunet_reportseg.grid import Grid
+from nnunet_reportseg.inference.combined_map import write_combined
 from nnunet_reportseg.inference.predict_findings import questions_of
 from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
 from nnunet_reportseg.sidecar import Sidecar
@@ -144,6 +146,44 @@ def test_cases_that_are_there_are_kept_when_asked_to(images, model, tmp_path):
     assert sorted(folder.name for folder in out.iterdir()) == [case_name(0), case_name(1)]
 
 
+def test_the_combined_map_says_which_findings_cover_each_voxel(images, model, tmp_path):
+    out = tmp_path / "out"
+    predict(images, out, model, combined=True)
+    for folder in out.iterdir():
+        combined = json.loads((folder / "index.json").read_text(encoding="utf-8"))["combined"]
+        image = sitk.ReadImage(str(folder / combined["file"]))
+        mask = sitk.ReadImage(str(folder / "a.nii.gz"))
+        assert Grid.of_image(image).difference(Grid.of_image(mask)) is None
+        label, found = sitk.GetArrayFromImage(image), masks(folder)
+        assert found["a"].any()
+        assert found["b"].any()
+        assert list(combined["values"]) == [str(value) for value in range(1, label.max() + 1)]
+        held = {"0": [], **combined["values"]}
+        for finding, voxels in found.items():
+            covered = [int(value) for value, findings in held.items() if finding in findings]
+            assert np.array_equal(np.isin(label, covered), voxels != 0)
+
+
+def test_overlaps_and_empty_findings_in_a_combined_map(tmp_path):
+    voxels = {name: np.zeros((2, 3, 4), np.uint8) for name in ("a", "empty", "b")}
+    voxels["a"][0], voxels["b"][:, 0] = 1, 1
+    for name, mask in voxels.items():
+        sitk.WriteImage(sitk.GetImageFromArray(mask), str(tmp_path / f"{name}.nii.gz"))
+    entry = write_combined(tmp_path, {name: tmp_path / f"{name}.nii.gz" for name in voxels})
+    assert entry == {"file": "combined.nii.gz", "values": {"1": ["a"], "2": ["b"], "3": ["a", "b"]}}
+    label = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "combined.nii.gz")))
+    assert np.array_equal(label, voxels["a"] + 2 * voxels["b"])
+
+
+def test_a_case_without_the_map_that_is_asked_for_is_predicted_again(images, model, tmp_path):
+    out = tmp_path / "out"
+    predict(images, out, model, findings=(sentence(1),))
+    predict(images, out, model, findings=(sentence(1),), overwrite=False, combined=True)
+    written = {folder: (folder / "combined.nii.gz").stat().st_mtime_ns for folder in out.iterdir()}
+    predict(images, out, model, findings=(sentence(1),), overwrite=False)
+    assert written == {folder: (folder / "combined.nii.gz").stat().st_mtime_ns for folder in out.iterdir()}
+
+
 def test_a_case_without_findings_is_refused_before_anything_is_written(images, model, tmp_path):
     content = json.loads((images / "reports.json").read_text())
     content["cases"][case_name(1)]["findings"] = []
@@ -156,8 +196,9 @@ def test_a_case_without_findings_is_refused_before_anything_is_written(images, m
 def test_probabilities_and_findings_of_other_models_are_refused(images, model, spy_model, spy_env, tmp_path):
     with pytest.raises(DatasetError, match="--save_probabilities"):
         predict(images, tmp_path / "out", model, save_probabilities=True)
-    with pytest.raises(DatasetError, match="does not answer for single findings"):
-        predict(images, tmp_path / "out", spy_model, findings=(sentence(1),))
+    for changes, option in (({"findings": (sentence(1),)}, "--finding"), ({"combined": True}, "--combined")):
+        with pytest.raises(DatasetError, match=f"does not answer for single findings.*leave {option} out"):
+            predict(images, tmp_path / "out", spy_model, **changes)
     assert not (tmp_path / "out").exists()
 
 
