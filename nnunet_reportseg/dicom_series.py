@@ -8,7 +8,7 @@ Image Position and Image Orientation (Patient), DICOM PS3.3 C.7.6.2; rescaling t
 from __future__ import annotations
 
 import locale
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,17 @@ from numpy.typing import NDArray
 
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason
+from nnunet_reportseg.text_file import unusable_character
 
+_IO = "GDCMImageIO"
 _POSITION, _ORIENTATION, _SERIES, _FRAMES = "0020|0032", "0020|0037", "0020|000e", "0028|0008"
 _LARGEST_STEP_ERROR = 0.02  # of the step between slices: positions are written with few digits
 _LARGEST_SHIFT = 0.02  # sideways from slice to slice, in steps: a tilt of about one degree
+
+
+def case_folders(folder: Path) -> dict[str, Path]:
+    """The folders in a folder, by name and sorted, without hidden ones: one for each case."""
+    return {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")}
 
 
 def read_dicom_series(folder: Path, *, case: str) -> Any:
@@ -35,22 +42,73 @@ def read_dicom_series(folder: Path, *, case: str) -> Any:
         The volume as a SimpleITK image, in HU for CT.
 
     Raises:
+        DatasetError: As `series_files`.
+    """
+    return read_series_files(series_files(folder, case=case), case=case)
+
+
+def series_files(folder: Path, *, case: str) -> tuple[Path, ...]:
+    """The files of a series, from the first slice to the last along the normal of the slices.
+
+    Args:
+        folder: A folder whose DICOM files are those of one series; other files in it are left alone.
+        case: Case identifier, for messages.
+
+    Raises:
         DatasetError: There is no DICOM file or more than one series, slices are missing, unevenly spaced, there twice
             or turned against each other, the gantry was tilted, or a file cannot be read.
     """
     import SimpleITK as sitk
 
+    with _reading(folder, case):
+        path = path_for_reader(folder)
+        reader = sitk.ImageSeriesReader()
+        names = {
+            name for series in reader.GetGDCMSeriesIDs(path) for name in reader.GetGDCMSeriesFileNames(path, series)
+        }
+        slices = sorted((_Slice(Path(name)) for name in names), key=lambda one: one.file.name)
+        return tuple(_in_order(slices, folder, case))
+
+
+def read_series_files(files: Sequence[Path], *, case: str) -> Any:
+    """Read a series whose files were checked.
+
+    Args:
+        files: As `series_files` gives them.
+        case: Case identifier, for messages.
+
+    Returns:
+        The volume as a SimpleITK image, in HU for CT; slice *k* of its last axis is file *k*.
+
+    Raises:
+        DatasetError: A file cannot be read.
+    """
+    import SimpleITK as sitk
+
+    with _reading(files[0].parent, case):
+        reader = sitk.ImageSeriesReader()
+        reader.SetFileNames([str(file) for file in files])
+        return reader.Execute()
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Whether a folder itself, not one in it, holds a DICOM file."""
+    import SimpleITK as sitk
+
+    io_of = sitk.ImageFileReader.GetImageIOFromFileName
+    with locale_kept():
+        return any(
+            io_of(str(file)) == _IO
+            for file in folder.iterdir()
+            if file.is_file() and unusable_character(str(file)) is None
+        )
+
+
+@contextmanager
+def _reading(folder: Path, case: str) -> Iterator[None]:
     try:
         with locale_kept():
-            path = path_for_reader(folder)
-            reader = sitk.ImageSeriesReader()
-            names = {
-                name for series in reader.GetGDCMSeriesIDs(path) for name in reader.GetGDCMSeriesFileNames(path, series)
-            }
-            slices = sorted((_Slice(Path(name)) for name in names), key=lambda one: one.file.name)
-            files = _in_order(slices, folder, case)
-            reader.SetFileNames([str(file) for file in files])
-            return reader.Execute()
+            yield
     except reading_errors() as error:
         raise _problem(
             f"the DICOM series cannot be read ({reason(error)})", case, folder, fix="export the series again"
@@ -74,7 +132,7 @@ class _Slice:
         import SimpleITK as sitk
 
         reader = sitk.ImageFileReader()
-        reader.SetImageIO("GDCMImageIO")
+        reader.SetImageIO(_IO)
         reader.SetFileName(str(file))
         reader.ReadImageInformation()
 

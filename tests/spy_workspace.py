@@ -51,18 +51,18 @@ def case_name(number: int) -> str:
     return f"case_{number:03d}"
 
 
-def write_case(folder: Path, name: str, number: int) -> None:
-    """Four channels as described above."""
+def write_case(folder: Path, name: str, number: int, channels: int = 4) -> None:
+    """The first channels of those described above."""
     coordinates = np.stack(np.meshgrid(*[(np.arange(n) + 0.5) / n for n in SHAPE], indexing="ij"))
     z, y, x = coordinates
-    channels = [np.full(SHAPE, 100.0 * (number + 1)), 1 - x, 1 - y, z]  # both in-plane axes run against LPS
-    for channel, values in enumerate(channels):
+    all_values = [np.full(SHAPE, 100.0 * (number + 1)), 1 - x, 1 - y, z]  # both in-plane axes run against LPS
+    for channel, values in enumerate(all_values[:channels]):
         image = sitk.GetImageFromArray(values.astype(np.float32))
         image.SetDirection(DIRECTION)
         sitk.WriteImage(image, str(folder / f"{name}_{channel:04d}.nii.gz"))
 
 
-def plans() -> dict:
+def plans(channels: int = 4) -> dict:
     configuration = {
         "data_identifier": "spyPlans_3d_fullres",
         "preprocessor_name": "DefaultPreprocessor",
@@ -70,8 +70,8 @@ def plans() -> dict:
         "patch_size": [8, 8, 8],
         "median_image_size_in_voxels": [14.0, 10.0, 18.0],
         "spacing": [1.0, 1.0, 1.0],
-        "normalization_schemes": ["NoNormalization"] * 4,
-        "use_mask_for_norm": [False] * 4,
+        "normalization_schemes": ["NoNormalization"] * channels,
+        "use_mask_for_norm": [False] * channels,
         "batch_dice": False,
         "architecture": {
             "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
@@ -121,7 +121,7 @@ def plans() -> dict:
         "configurations": {"3d_fullres": configuration, "2d": planar},
         "experiment_planner_used": "ExperimentPlanner",
         "label_manager": "LabelManager",
-        "foreground_intensity_properties_per_channel": {str(c): {} for c in range(4)},
+        "foreground_intensity_properties_per_channel": {str(c): {} for c in range(channels)},
     }
 
 
@@ -130,7 +130,7 @@ def with_denials(sentences: Iterable[str]) -> list[str]:
     return [text for said in sentences for text in (said, deny(said)) if text is not None]
 
 
-def write_workspace(root: Path) -> None:
+def write_workspace(root: Path, channels: int = 4) -> None:
     """Raw, preprocessed and results folders; embedding bank included, encoder not needed."""
     raw, preprocessed = root / "raw" / DATASET, root / "preprocessed" / DATASET
     for folder in (raw / "imagesTr", raw / "labelsTr", raw / "imagesTs", preprocessed / "gt_segmentations"):
@@ -139,7 +139,7 @@ def write_workspace(root: Path) -> None:
     data = preprocessed / "spyPlans_3d_fullres"
     data.mkdir()
     dataset_json = {
-        "channel_names": {"0": "id", "1": "left", "2": "posterior", "3": "superior"},
+        "channel_names": dict(zip("0123"[:channels], ("id", "left", "posterior", "superior"), strict=False)),
         "labels": {"background": 0, "finding": [1, 2]},
         "regions_class_order": [1],
         "numTraining": CASES,
@@ -147,17 +147,17 @@ def write_workspace(root: Path) -> None:
     }
     for folder in (raw, preprocessed):
         (folder / "dataset.json").write_text(json.dumps(dataset_json))
-    (preprocessed / "nnUNetPlans.json").write_text(json.dumps(plans()))
+    (preprocessed / "nnUNetPlans.json").write_text(json.dumps(plans(channels)))
     (preprocessed / "dataset_fingerprint.json").write_text("{}")
     halves = [[case_name(k) for k in range(CASES) if k % 2 == part] for part in (0, 1)]
     splits = [{"train": halves[0], "val": halves[1]}, {"train": halves[1], "val": halves[0]}]
     (preprocessed / "splits_final.json").write_text(json.dumps(splits))
-    manager = PlansManager(plans())
+    manager = PlansManager(plans(channels))
     configuration = manager.get_configuration("3d_fullres")
     preprocessor = DefaultPreprocessor(verbose=False)
     for number in range(CASES):
         name = case_name(number)
-        write_case(raw / "imagesTr", name, number)
+        write_case(raw / "imagesTr", name, number, channels)
         label = np.zeros(SHAPE, dtype=np.uint8)
         label[3:6, 4:8, 5 : 8 + number] = 1
         label[7:9, 9:12, 9:14] = 2
@@ -167,13 +167,13 @@ def write_workspace(root: Path) -> None:
             sitk.WriteImage(image, str(folder / f"{name}.nii.gz"))
         preprocessor.run_case_save(
             str(data / name),
-            [str(raw / "imagesTr" / f"{name}_{c:04d}.nii.gz") for c in range(4)],
+            [str(raw / "imagesTr" / f"{name}_{c:04d}.nii.gz") for c in range(channels)],
             str(raw / "labelsTr" / f"{name}.nii.gz"),
             manager,
             configuration,
             dataset_json,
         )
-        write_case(raw / "imagesTs", name, number)
+        write_case(raw / "imagesTs", name, number, channels)
     cases = {
         case_name(k): {
             "report": f"{sentence(k)} {sentence(k + CASES)}",

@@ -26,7 +26,9 @@ from nnunet_reportseg.cli.train import TRAINER
 
 
 def command(
-    images: Annotated[Path, typer.Option("-i", help="Folder with images, <case>_0000<ending> as for nnU-Net.")],
+    images: Annotated[
+        Path, typer.Option("-i", help="Folder of images, <case>_0000<ending> as for nnU-Net, or of DICOM series.")
+    ],
     out: Annotated[Path, typer.Option("-o", help="Folder for the segmentations.")],
     dataset: TrainedOn = None,
     configuration: Configuration = "3d_fullres",

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 from nnunet_reportseg.convert.case import SourceCase, SourceDataset
-from nnunet_reportseg.convert.folder import require_folder, require_label_files, visible
+from nnunet_reportseg.convert.folder import require_folder, require_label_files
 from nnunet_reportseg.convert.report_texts import ReportTexts
 from nnunet_reportseg.convert.volumes import convert_volumes
+from nnunet_reportseg.dicom_series import case_folders
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.sidecar import CaseEntry
 
@@ -47,7 +48,7 @@ def read_dicom_folders(
         DatasetError: A folder is missing or empty, or an image, label or report has no partner.
     """
     require_folder(images)
-    folders = {folder.name: folder for folder in visible(images) if folder.is_dir()}
+    folders = case_folders(images)
     if not folders:
         raise DatasetError.about("no folder of a case", file=images, fix="put one folder per case there")
     texts = ReportTexts(reports, missing_report=missing_report)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,9 +12,11 @@ from nnunetv2.utilities.utils import create_lists_from_splitted_dataset_folder
 
 from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.devices import require_device
+from nnunet_reportseg.dicom_series import series_files
 from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.inference.dicom_input import find_series, require_dicom_model, written_as_volumes
 from nnunet_reportseg.inference.model_folder import require_sound_model
-from nnunet_reportseg.inference.multi_report import REPORTS_AT_ONCE, MultiReportPredictor
+from nnunet_reportseg.inference.multi_report import REPORTS_AT_ONCE
 from nnunet_reportseg.inference.predict_findings import predict_findings, questions_of
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.inference.streaming import StreamingPredictor
@@ -51,18 +54,32 @@ class PredictionOptions:
     combined: bool = False
 
 
+@dataclass(frozen=True)
+class _Input:
+    """Image files to predict.
+
+    Attributes:
+        folder: where they lie.
+        files: channel files of each case, of the part that is asked for.
+    """
+
+    folder: Path
+    files: Mapping[str, list[str]]
+
+
 def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None, options: PredictionOptions) -> None:
     """Predict all cases of a folder.
 
     Args:
-        images: folder with ``<case>_0000<ending>``.
+        images: folder with ``<case>_0000<ending>``, or with DICOM series (nnunet_reportseg.inference.dicom_input).
         out: folder for the segmentations.
         model: folder of the trained model.
         reports: sidecar; ``reports.json`` in ``images`` by default.
         options: everything else.
 
     Raises:
-        DatasetError: no images, or a fold was not trained.
+        DatasetError: no images, a fold was not trained, a DICOM series has gaps or is none, or an option does not go
+            with the model.
         SidecarError: missing or invalid sidecar, a case without entry.
         ModelMismatchError: the model is damaged or not report-guided, or its encoder is not to be had.
         DeviceError: the device is not there.
@@ -89,27 +106,62 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     )
     predictor.initialize_from_trained_model_folder(str(model), options.folds, options.checkpoint)
     predictor.require_report_guided()
-    ending = predictor.dataset_json["file_ending"]
+    grounding = ReportConditioning.from_plans(predictor.plans_manager.plans).adapter.grounding
+    if grounding and options.save_probabilities:
+        raise DatasetError.about("masks of findings come without probabilities", fix="leave --save_probabilities out")
+    if not grounding:
+        _refuse_options_of_grounding(predictor, options)
+    predict = _predict_findings if grounding else _predict_labels
     if not images.is_dir():
         raise DatasetError.about("no such folder", file=images, fix="correct -i")
+    ending = predictor.dataset_json["file_ending"]
+    folders = {} if any(images.glob(f"*{ending}")) else find_series(images)
+    if not folders:
+        files = _image_files(images, ending, options)
+        predict(predictor, _Input(images, files), out, _read_sidecar(images, reports, list(files), options), options)
+        return
+    require_dicom_model(predictor.dataset_json, images)
+    cases = list(folders)[options.part_id :: options.num_parts]
+    sidecar = _read_sidecar(images, reports, cases, options)
+    series = {case: series_files(folders[case], case=case) for case in cases}
+    with written_as_volumes(series, ending) as folder:
+        files = {case: [str(folder / f"{case}_0000{ending}")] for case in cases}
+        predict(predictor, _Input(folder, files), out, sidecar, replace(options, num_parts=1, part_id=0))
+
+
+def _image_files(images: Path, ending: str, options: PredictionOptions) -> dict[str, list[str]]:
+    """Channel files of each case of a folder, of the part that is asked for."""
     require_channel_numbers(images, ending)
     lists = create_lists_from_splitted_dataset_folder(str(images), ending)
     if not lists:
-        raise DatasetError.about(f"no images with ending {ending}", file=images, fix=f"name them <case>_0000{ending}")
-    lists = lists[options.part_id :: options.num_parts]
-    if ReportConditioning.from_plans(predictor.plans_manager.plans).adapter.grounding:
-        _predict_findings(predictor, images, out, lists, reports, options)
-        return
-    _refuse_options_of_grounding(predictor, options)
-    sidecar = Sidecar.load(reports or images / SIDECAR_NAME)
+        raise DatasetError.about(
+            f"no images with ending {ending}, and no DICOM series",
+            file=images,
+            fix=f"name them <case>_0000{ending}, or put the DICOM files of each case into a folder <case>",
+        )
+    suffix = len("_0000" + ending)
+    return {Path(files[0]).name[:-suffix]: files for files in lists[options.part_id :: options.num_parts]}
+
+
+def _read_sidecar(images: Path, reports: Path | None, cases: Sequence[str], options: PredictionOptions) -> Sidecar:
+    file = reports or images / SIDECAR_NAME
+    if options.findings is not None and reports is None and not file.is_file():
+        return Sidecar.from_cases({case: {"report": None} for case in cases})
+    return Sidecar.load(file)
+
+
+def _predict_labels(
+    predictor: StreamingPredictor, given: _Input, out: Path, sidecar: Sidecar, options: PredictionOptions
+) -> None:
     predictor.use_reports(sidecar, encoder=options.encoder)
-    _require_previous_stage(predictor, options.previous_stage, lists)
+    _require_previous_stage(predictor, options.previous_stage, list(given.files))
+    lists = list(given.files.values())
     predictor.queue_files(lists)
     out.mkdir(parents=True, exist_ok=True)
     previous = None if options.previous_stage is None else str(options.previous_stage)
     predictor.resample_as_planned = options.plans_resampling
     predictor.predict_from_files(
-        str(images),
+        str(given.folder),
         str(out),
         save_probabilities=options.save_probabilities,
         overwrite=options.overwrite,
@@ -122,27 +174,13 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
 
 
 def _predict_findings(
-    predictor: MultiReportPredictor,
-    images: Path,
-    out: Path,
-    lists: list[list[str]],
-    reports: Path | None,
-    options: PredictionOptions,
+    predictor: StreamingPredictor, given: _Input, out: Path, sidecar: Sidecar, options: PredictionOptions
 ) -> None:
-    if options.save_probabilities:
-        raise DatasetError.about("masks of findings come without probabilities", fix="leave --save_probabilities out")
-    suffix = len("_0000" + predictor.dataset_json["file_ending"])
-    files = {Path(channels[0]).name[:-suffix]: channels for channels in lists}
-    file = reports or images / SIDECAR_NAME
-    if options.findings is not None and reports is None and not file.is_file():
-        sidecar = Sidecar.from_cases({case: {"report": None} for case in files})
-    else:
-        sidecar = Sidecar.load(file)
     predictor.reports_at_once = options.findings_per_batch
     predict_findings(
         predictor,
-        files,
-        questions_of(sidecar, list(files), options.findings),
+        given.files,
+        questions_of(sidecar, list(given.files), options.findings),
         out,
         sidecar=sidecar,
         encoder=options.encoder,
@@ -162,7 +200,7 @@ def _refuse_options_of_grounding(predictor: ReportGuidedPredictor, options: Pred
             )
 
 
-def _require_previous_stage(predictor: ReportGuidedPredictor, folder: Path | None, lists: list[list[str]]) -> None:
+def _require_previous_stage(predictor: ReportGuidedPredictor, folder: Path | None, cases: Sequence[str]) -> None:
     stage = predictor.configuration_manager.previous_stage_name
     if (stage is None) != (folder is None):
         raise DatasetError.about(
@@ -177,8 +215,7 @@ def _require_previous_stage(predictor: ReportGuidedPredictor, folder: Path | Non
     if folder is None:
         return
     ending = predictor.dataset_json["file_ending"]
-    for files in lists:
-        case = Path(files[0]).name[: -len("_0000" + ending)]
+    for case in cases:
         if not (folder / f"{case}{ending}").is_file():
             raise DatasetError.about(
                 "the segmentation of the previous stage is missing",

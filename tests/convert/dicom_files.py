@@ -33,6 +33,7 @@ def write_series(
     series: str = "1.2.826.0.1.3680043.2.1125.7",
     image: sitk.Image | None = None,
     shift: tuple[float, float, float] = (0, 0, 0),
+    reverse: bool = False,
 ) -> Path:
     """Write one file per slice, in an order of names that is not the order in space.
 
@@ -41,29 +42,33 @@ def write_series(
         series: Series Instance UID.
         image: What is written; the phantom by default.
         shift: How far each slice lies from where it would lie straight above the one before, in mm (LPS).
+        reverse: Names and instance numbers run from the last slice in space to the first.
     """
     image = volume() if image is None else image
     folder.mkdir(parents=True, exist_ok=True)
     orientation = np.asarray(image.GetDirection()).reshape(3, 3)[:, :2].T.ravel()
     writer = sitk.ImageFileWriter()
     writer.KeepOriginalImageUIDOn()
-    for index in range(image.GetSize()[2]):
+    number = image.GetSize()[2]
+    for index in range(number):
         place = np.asarray(image.TransformIndexToPhysicalPoint((0, 0, index))) + index * np.asarray(shift)
         part = image[:, :, index]
+        place_in_names = number - 1 - index if reverse else (7 * index) % number
         tags = {
             "0008|0060": "CT",
             "0008|0018": f"{series}.{index + 1}",
             "0020|000d": "1.2.826.0.1.3680043.2.1125.1",
             "0020|000e": series,
-            "0020|0013": str(index + 1),
+            "0020|0013": str(number - index if reverse else index + 1),
             "0020|0032": "\\".join(f"{number:.6f}" for number in place),
+            "0020|0052": "1.2.826.0.1.3680043.2.1125.2",
             "0020|0037": "\\".join(f"{number:.6f}" for number in orientation),
             "0028|1052": "-1024",
             "0028|1053": "1",
         }
         for tag, value in tags.items():
             part.SetMetaData(tag, value)
-        writer.SetFileName(str(folder / f"{series[-1]}_{(7 * index) % 5}.dcm"))
+        writer.SetFileName(str(folder / f"{series[-1]}_{place_in_names}.dcm"))
         with locale_kept():
             writer.Execute(part)
     return folder
