@@ -6,7 +6,9 @@ Format version 1 of the index; a writer may add more about each finding::
      "findings": [{"id": "1", "text": "8 mm nodule in the left upper lobe.", "file": "1.nii.gz"}]}
 
 A case may also have ``combined.nii.gz``, all findings in one label map; ``{"combined": {"file": "combined.nii.gz",
-"values": {"1": ["1"], "2": ["1", "2"]}}}`` then says which findings cover the voxels of each value.
+"values": {"1": ["1"], "2": ["1", "2"]}}}`` then says which findings cover the voxels of each value. A case of a
+DICOM series may have ``findings.dcm``, and ``{"dicom_seg": {"file": "findings.dcm", "segments": {"1": "1"}}}``, which
+gives the finding of each segment; ``file`` is null where all findings are empty.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ INDEX_JSON = "index.json"
 INDEX_VERSION = 1
 FINDING_ENDING = ".nii.gz"
 COMBINED_FILE = "combined" + FINDING_ENDING
+DICOM_SEG_FILE = "findings.dcm"
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 # Windows refuses the names of devices with any ending.

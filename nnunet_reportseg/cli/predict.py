@@ -76,6 +76,9 @@ def command(
     combined: Annotated[
         bool, typer.Option("--combined", help="Also write all findings of a case as one label map.")
     ] = False,
+    dicom_seg: Annotated[
+        bool, typer.Option("--dicom-seg", help="Also write the findings of a DICOM series as DICOM SEG.")
+    ] = False,
 ) -> None:
     """Segment the images of a folder with their reports; with ReportGroundingTrainer, one mask for each finding."""
     from nnunet_reportseg.inference.model_folder import trained_model
@@ -108,6 +111,7 @@ def command(
             findings=tuple(finding) if finding else None,
             findings_per_batch=findings_per_batch,
             combined=combined,
+            dicom_seg=dicom_seg,
         ),
     )
 

@@ -23,6 +23,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.errors import DatasetError, SidecarError
 from nnunet_reportseg.finding_files import FINDING_ENDING, INDEX_JSON, INDEX_VERSION, finding_file_name, read_index
 from nnunet_reportseg.inference.combined_map import write_combined
+from nnunet_reportseg.inference.dicom_seg import write_dicom_seg
 from nnunet_reportseg.inference.finding_geometry import describe_mask
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folders, embed_for_prediction
@@ -87,6 +88,7 @@ def predict_findings(
     encoder: str | None,
     overwrite: bool,
     combined: bool = False,
+    series: Mapping[str, Sequence[Path]] | None = None,
 ) -> None:
     """Predict the findings of some cases; a case is written when all its findings are there.
 
@@ -99,10 +101,11 @@ def predict_findings(
         encoder: for words that are in no bank; the model's own by default.
         overwrite: whether cases that are there, with all that is asked for, are predicted again.
         combined: whether all findings of a case are also written as one label map.
+        series: for each case the files of its DICOM series, in order; a DICOM SEG is then also written.
 
     Raises:
         DatasetError: the images are no NIfTI, or have more or fewer channels than in training; an index that is there
-            and to be kept cannot be read.
+            and to be kept cannot be read; the header of a series does not do for a DICOM SEG.
         GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
         ModelMismatchError: the encoder is needed and not there, or is another one.
     """
@@ -115,7 +118,7 @@ def predict_findings(
         )
     axes = dict(zip(files, predictor.axes_of_files(list(files.values())), strict=True))
     vectors = _embed(predictor, questions, sidecar, encoder)
-    wanted = {"findings", *(["combined"] if combined else [])}
+    wanted = {"findings", *(["combined"] if combined else []), *(["dicom_seg"] if series else [])}
     pending = [case for case in files if overwrite or not wanted <= _written(out / case, case)]
     out.mkdir(parents=True, exist_ok=True)
     preprocessor = predictor.configuration_manager.preprocessor_class(verbose=False)
@@ -134,9 +137,11 @@ def predict_findings(
             question = questions[case][len(entries)]
             entries.append(_write(predictor, writer, logits.pop(0), properties, question, partial))
         index: dict[str, Any] = {"findings_version": INDEX_VERSION, "findings": entries}
-        masks = {entry["id"]: partial / entry["file"] for entry in entries}
         if combined:
+            masks = {entry["id"]: partial / entry["file"] for entry in entries}
             index["combined"] = write_combined(partial, masks)
+        if series:
+            index["dicom_seg"] = write_dicom_seg(partial, entries, series[case], case=case)
         write_text(partial / INDEX_JSON, json.dumps(index, indent=1, ensure_ascii=False) + "\n")
         shutil.rmtree(out / case, ignore_errors=True)
         partial.rename(out / case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ from nnunet_reportseg.devices import require_device
 from nnunet_reportseg.dicom_series import series_files
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.inference.dicom_input import find_series, require_dicom_model, written_as_volumes
+from nnunet_reportseg.inference.dicom_seg import require_highdicom, require_usable_header
 from nnunet_reportseg.inference.model_folder import require_sound_model
 from nnunet_reportseg.inference.multi_report import REPORTS_AT_ONCE
 from nnunet_reportseg.inference.predict_findings import predict_findings, questions_of
@@ -33,6 +34,7 @@ class PredictionOptions:
         findings: free text; None for the findings of the sidecar.
         findings_per_batch: findings that are decoded in one pass.
         combined: whether all findings of a case are also written as one label map.
+        dicom_seg: whether the findings of a DICOM series are also written as a DICOM SEG.
     """
 
     folds: tuple[int | str, ...] | None = None
@@ -52,6 +54,7 @@ class PredictionOptions:
     findings: tuple[str, ...] | None = None
     findings_per_batch: int = REPORTS_AT_ONCE
     combined: bool = False
+    dicom_seg: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,12 @@ class _Input:
     Attributes:
         folder: where they lie.
         files: channel files of each case, of the part that is asked for.
+        series: for each case the DICOM files that they were written from, in order; none for images that were files.
     """
 
     folder: Path
     files: Mapping[str, list[str]]
+    series: Mapping[str, Sequence[Path]] = field(default_factory=dict)
 
 
 def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None, options: PredictionOptions) -> None:
@@ -94,6 +99,42 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
             value=options.part_id,
             fix="give -part_id from 0 to -num_parts minus 1",
         )
+    if options.dicom_seg:
+        require_highdicom()
+    predictor = _load(model, options)
+    grounding = ReportConditioning.from_plans(predictor.plans_manager.plans).adapter.grounding
+    if grounding and options.save_probabilities:
+        raise DatasetError.about("masks of findings come without probabilities", fix="leave --save_probabilities out")
+    if not grounding:
+        _refuse_options_of_grounding(predictor, options)
+    predict = _predict_findings if grounding else _predict_labels
+    if not images.is_dir():
+        raise DatasetError.about("no such folder", file=images, fix="correct -i")
+    ending = predictor.dataset_json["file_ending"]
+    folders = {} if any(images.glob(f"*{ending}")) else find_series(images)
+    if options.dicom_seg and not folders:
+        raise DatasetError.about(
+            "a DICOM SEG belongs to a DICOM series, and the input holds none",
+            file=images,
+            fix="name a folder of DICOM series with -i, or leave --dicom-seg out",
+        )
+    if not folders:
+        files = _image_files(images, ending, options)
+        predict(predictor, _Input(images, files), out, _read_sidecar(images, reports, list(files), options), options)
+        return
+    require_dicom_model(predictor.dataset_json, images)
+    cases = list(folders)[options.part_id :: options.num_parts]
+    sidecar = _read_sidecar(images, reports, cases, options)
+    series = {case: series_files(folders[case], case=case) for case in cases}
+    if options.dicom_seg:
+        for case, slices in series.items():
+            require_usable_header(slices, case=case)
+    with written_as_volumes(series, ending) as folder:
+        files = {case: [str(folder / f"{case}_0000{ending}")] for case in cases}
+        predict(predictor, _Input(folder, files, series), out, sidecar, replace(options, num_parts=1, part_id=0))
+
+
+def _load(model: Path, options: PredictionOptions) -> StreamingPredictor:
     device = require_device(options.device)
     if device.type == "cpu":
         torch.set_num_threads(os.cpu_count() or 1)  # as nnUNetv2_predict
@@ -106,27 +147,7 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     )
     predictor.initialize_from_trained_model_folder(str(model), options.folds, options.checkpoint)
     predictor.require_report_guided()
-    grounding = ReportConditioning.from_plans(predictor.plans_manager.plans).adapter.grounding
-    if grounding and options.save_probabilities:
-        raise DatasetError.about("masks of findings come without probabilities", fix="leave --save_probabilities out")
-    if not grounding:
-        _refuse_options_of_grounding(predictor, options)
-    predict = _predict_findings if grounding else _predict_labels
-    if not images.is_dir():
-        raise DatasetError.about("no such folder", file=images, fix="correct -i")
-    ending = predictor.dataset_json["file_ending"]
-    folders = {} if any(images.glob(f"*{ending}")) else find_series(images)
-    if not folders:
-        files = _image_files(images, ending, options)
-        predict(predictor, _Input(images, files), out, _read_sidecar(images, reports, list(files), options), options)
-        return
-    require_dicom_model(predictor.dataset_json, images)
-    cases = list(folders)[options.part_id :: options.num_parts]
-    sidecar = _read_sidecar(images, reports, cases, options)
-    series = {case: series_files(folders[case], case=case) for case in cases}
-    with written_as_volumes(series, ending) as folder:
-        files = {case: [str(folder / f"{case}_0000{ending}")] for case in cases}
-        predict(predictor, _Input(folder, files), out, sidecar, replace(options, num_parts=1, part_id=0))
+    return predictor
 
 
 def _image_files(images: Path, ending: str, options: PredictionOptions) -> dict[str, list[str]]:
@@ -186,11 +207,12 @@ def _predict_findings(
         encoder=options.encoder,
         overwrite=options.overwrite,
         combined=options.combined,
+        series=given.series if options.dicom_seg else None,
     )
 
 
 def _refuse_options_of_grounding(predictor: ReportGuidedPredictor, options: PredictionOptions) -> None:
-    given = {"--finding": bool(options.findings), "--combined": options.combined}
+    given = {"--finding": bool(options.findings), "--combined": options.combined, "--dicom-seg": options.dicom_seg}
     for option, asked in given.items():
         if asked:
             raise DatasetError.about(

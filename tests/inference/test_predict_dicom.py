@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from nnunet_reportseg.cli.main import main
 from nnunet_reportseg.errors import DatasetError, SidecarError
 from nnunet_reportseg.finding_files import read_finding_index
 from nnunet_reportseg.grid import Grid
 from nnunet_reportseg.inference.dicom_input import find_series, require_dicom_model
 from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
 from tests.convert.dicom_files import DIRECTION, write_series
+from tests.inference.dicom_places import edit_headers, places_of_mask, places_of_segment
 from tests.spy_trainer import make_trainer, set_environment
 from tests.spy_workspace import DATASET, SHAPE, case_name, write_workspace
 
@@ -122,6 +124,35 @@ def test_a_gap_and_a_case_without_report_are_named_before_anything_is_written(in
     for model in models.values():
         with pytest.raises(SidecarError, match=AXIAL):
             predict(inputs / "dicom", tmp_path / "out", model)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_writes_what_viewers_of_series_show(inputs, models, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["predict", "-i", str(inputs / "dicom"), "-o", str(out), "-m", str(models["ReportGroundingTrainer"])]
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "-f", "0", "-device", "cpu", "--disable_tta", "--combined", "--dicom-seg"])
+    assert ended.value.code == 0
+    for case in SCANS:
+        index = json.loads((out / case / "index.json").read_text(encoding="utf-8"))
+        seg = index["dicom_seg"]
+        assert list(seg["segments"].values()) == [entry["id"] for entry in index["findings"] if not entry["empty"]]
+        assert "a" in seg["segments"].values()
+        for number, finding in seg["segments"].items():
+            places = places_of_segment(out / case / seg["file"], int(number))
+            assert places == places_of_mask(read_finding_index(out / case, case=case)[finding])
+        assert (out / case / index["combined"]["file"]).is_file()
+
+
+def test_what_gets_no_dicom_seg_is_refused_before_anything_is_written(inputs, models, tmp_path):
+    grounding = models["ReportGroundingTrainer"]
+    with pytest.raises(DatasetError, match=r"the input holds none.*leave --dicom-seg out"):
+        predict(inputs / "nifti", tmp_path / "out", grounding, dicom_seg=True)
+    with pytest.raises(DatasetError, match=r"does not answer for single findings.*leave --dicom-seg out"):
+        predict(inputs / "dicom", tmp_path / "out", models["ReportGuidedTrainer"], dicom_seg=True)
+    edit_headers((inputs / "dicom" / OBLIQUE).iterdir(), FrameOfReferenceUID=None)
+    with pytest.raises(DatasetError, match=f"case '{OBLIQUE}'.*Frame Of Reference UID"):
+        predict(inputs / "dicom", tmp_path / "out", grounding, dicom_seg=True)
     assert not (tmp_path / "out").exists()
 
 
