@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nnunet_reportseg.convert.combined_findings import combine
+from nnunet_reportseg.combined_findings import combine
 from nnunet_reportseg.data.draft_report import DraftReport
 from nnunet_reportseg.data.finding_kinds import KindAtSite
 from nnunet_reportseg.data.paired_options import PairedOptions
