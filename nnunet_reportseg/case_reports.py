@@ -30,12 +30,14 @@ class CaseFinding:
         label_values: voxel values in labelsTr that belong to the finding.
         sentences: indices of its sentences in :attr:`CaseReport.read`.
         words: its own text, split like a report; what is asked for in grounding.
+        exhaustive: whether all its instances are labelled.
     """
 
     finding_id: str
     label_values: tuple[int, ...]
     sentences: tuple[int, ...]
     words: tuple[Sentence, ...] = ()
+    exhaustive: bool = True
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def read_case_report(sidecar: Sidecar, case_id: str) -> CaseReport:
             linked = list(range(len(sentences), len(sentences) + len(own)))
             sentences.extend(own)
         if finding.label_values:
-            findings.append(CaseFinding(finding.id, tuple(finding.label_values), tuple(linked), own))
+            findings.append(CaseFinding(finding.id, finding.label_values, tuple(linked), own, finding.exhaustive))
     return CaseReport(case_id, tuple(sentences), tuple(findings), brought=len(sentences) - written)
 
 

@@ -19,6 +19,7 @@ from nnunet_reportseg.label_map import read_label_map
 from nnunet_reportseg.plain_words import plain_words
 from nnunet_reportseg.raw_dataset import RawCase, RawDataset
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Finding, Sidecar
+from nnunet_reportseg.sidecar_format import name_some
 from text_conditioning.english import looks_english
 
 Severity = Literal["error", "warning"]
@@ -102,6 +103,7 @@ def check_dataset(
     problems += _orientation(dataset)
     problems += _language(sidecar, problems)
     problems += _origins(sidecar)
+    problems += _unlabelled_instances(sidecar, dataset)
     return sorted(problems, key=lambda problem: (problem.case, problem.severity))
 
 
@@ -190,6 +192,28 @@ def _origins(sidecar: Sidecar) -> Iterator[Problem]:
         cases = [case for case in sidecar.case_ids if sidecar.entry(case).origin == origin]
         if cases:
             yield Problem("", _file_of(sidecar), origin, f"{len(cases)} reports {message}", fix, "warning")
+
+
+def _unlabelled_instances(sidecar: Sidecar, dataset: RawDataset) -> Iterator[Problem]:
+    if dataset.labels.ignore_label is not None:
+        return
+    partly = [
+        f"'{finding.id}' of {case}"
+        for case in sidecar.case_ids
+        for finding in sidecar.findings(case)
+        if finding.label_values and not finding.exhaustive
+    ]
+    if partly:
+        yield Problem(
+            "",
+            _file_of(sidecar),
+            name_some(partly),
+            f"{len(partly)} findings are not exhaustive, but {DATASET_JSON} has no label 'ignore': their unlabelled "
+            "instances are trained as background",
+            f'add "ignore": {max(dataset.labels.values) + 1} to the labels in {dataset.folder / DATASET_JSON} and '
+            "preprocess again, or leave it so",
+            "warning",
+        )
 
 
 def _texts_not_in_report(

@@ -56,6 +56,7 @@ class Finding(BaseModel):
         id: Name of the finding, unique within its case.
         text: The words that describe it, as they stand in the report.
         label_values: Voxel values in ``labelsTr`` that belong to it; several where findings overlap.
+        exhaustive: Whether these voxels are all that there are of it; false where further instances may be unlabelled.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +64,7 @@ class Finding(BaseModel):
     id: _Text = Field(min_length=1)
     text: _Text = Field(min_length=1)
     label_values: tuple[_LabelValue, ...] = ()
+    exhaustive: Annotated[bool, Field(strict=True)] = True
 
     @field_validator("text")
     @classmethod
@@ -138,7 +140,10 @@ def as_json(entry: CaseEntry) -> dict[str, Any]:
     source = {"report": entry.report} if entry.report_file is None else {"report_file": entry.report_file}
     plain: dict[str, Any] = dict(source)
     if entry.findings:
-        plain["findings"] = [finding.model_dump(mode="json") for finding in entry.findings]
+        plain["findings"] = [
+            finding.model_dump(mode="json", exclude={"exhaustive"} if finding.exhaustive else None)
+            for finding in entry.findings
+        ]
     if entry.origin is not None:
         plain["origin"] = entry.origin
     return plain
@@ -214,4 +219,5 @@ _FIXES = {
     "string_too_short": "write at least one character",
     "literal_error": "write one of the allowed words, or leave it out",
     "int_type": "write a whole number without quotes",
+    "bool_type": "write true or false without quotes",
 }

@@ -144,6 +144,15 @@ BAD_SIDECARS = [
         id="label value negative",
     ),
     pytest.param(
+        BadSidecar(
+            _of({"report": _REPORT, "findings": [_finding(exhaustive="no")]}),
+            "case 'case_001'",
+            "found: 'no'",
+            "write true or false",
+        ),
+        id="exhaustive in quotes",
+    ),
+    pytest.param(
         BadSidecar(_of({"report": _REPORT, "findings": [_finding(text="--")]}), "case 'case_001'", "'--'", "no words"),
         id="finding without words",
     ),

@@ -84,6 +84,15 @@ def test_words_that_a_finding_brought_along_are_no_context_of_what_is_asked_for(
     assert quoted.as_written().findings == quoted.findings
 
 
+def test_a_finding_says_whether_all_its_instances_are_labelled():
+    findings = [
+        {"id": "1", "text": "Nodules.", "label_values": [1], "exhaustive": False},
+        {"id": "2", "text": "Effusion.", "label_values": [2]},
+    ]
+    sidecar = Sidecar.from_cases({"a": {"report": "Nodules. Effusion.", "findings": findings}})
+    assert [finding.exhaustive for finding in read_case_report(sidecar, "a").findings] == [False, True]
+
+
 def test_a_null_report_has_neither_sentences_nor_findings():
     entry = {"report": None, "findings": [{"id": "1", "text": "Nodule.", "label_values": [1]}]}
     assert read_case_report(Sidecar.from_cases({"a": entry}), "a") == CaseReport("a")

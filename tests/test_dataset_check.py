@@ -12,7 +12,7 @@ import pytest
 
 from nnunet_reportseg.dataset_check import Problem, check_dataset
 from nnunet_reportseg.errors import DatasetError, SidecarError
-from tests.small_dataset import REPORTS, SAGITTAL, write_image, write_raw_dataset
+from tests.small_dataset import REPORTS, SAGITTAL, write_dataset_json, write_image, write_raw_dataset
 
 
 def _problems(tmp_path: Path, changes: Mapping[str, Any], **options: Any) -> list[Problem]:
@@ -94,6 +94,25 @@ def test_finding_text_that_is_not_in_the_report_is_a_warning(tmp_path: Path) -> 
 
 def test_finding_text_may_differ_in_case_and_line_breaks(tmp_path: Path) -> None:
     assert _problems(tmp_path, {"case_001": _findings(1, text="a nodule in the\n left upper lobe.")}) == []
+
+
+def _partly_labelled(*label_values: int) -> dict[str, Any]:
+    finding = {"id": "f", "text": "Nodules.", "label_values": list(label_values), "exhaustive": False}
+    return {"case_001": {"report": "Nodules.", "findings": [finding]}}
+
+
+def test_unlabelled_instances_without_an_ignore_label_are_a_warning(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, _partly_labelled(1))
+    assert (problem.case, problem.value, problem.severity) == ("", "'f' of case_001", "warning")
+    assert "trained as background" in problem.message
+    assert 'add "ignore": 3' in problem.fix
+
+
+def test_unlabelled_instances_are_fine_with_an_ignore_label_or_where_nothing_is_labelled(tmp_path: Path) -> None:
+    assert _problems(tmp_path / "nothing", _partly_labelled()) == []
+    folder = write_raw_dataset(tmp_path, {**REPORTS, **_partly_labelled(1)})
+    write_dataset_json(folder, {"background": 0, "finding": [1, 2], "ignore": 3})
+    assert check_dataset(folder) == []
 
 
 @pytest.mark.parametrize(("origin", "word"), [("template", "templates"), ("masks", "give the masks away")])

@@ -49,6 +49,15 @@ def test_the_origin_of_a_text_stays_with_it(tmp_path: Path) -> None:
     assert (copy.entry("a").origin, copy.entry("b").origin) == ("template", None)
 
 
+def test_findings_are_exhaustive_unless_they_say_no_and_files_say_only_that(tmp_path: Path) -> None:
+    findings = [{"id": "1", "text": "Nodules.", "exhaustive": False}, {"id": "2", "text": "Heart", "exhaustive": True}]
+    file = write_sidecar(tmp_path / "reports.json", {"a": {"report": "Nodules. Heart.", "findings": findings}})
+    Sidecar.load(file).resolved().write(tmp_path / "copy.json")
+    assert [finding.exhaustive for finding in Sidecar.load(tmp_path / "copy.json").findings("a")] == [False, True]
+    written = json.loads((tmp_path / "copy.json").read_text(encoding="utf-8"))["cases"]["a"]["findings"]
+    assert [finding.get("exhaustive") for finding in written] == [False, None]
+
+
 def test_reads_text_files_relative_to_itself_as_utf8(
     sidecar: Sidecar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
