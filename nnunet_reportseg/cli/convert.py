@@ -40,6 +40,13 @@ class ReportKind(Enum):
     STRUCTURED = "structured"
 
 
+class Unlabelled(Enum):
+    """What unlabelled further instances of a finding are."""
+
+    BACKGROUND = "background"
+    IGNORE = "ignore"
+
+
 @app.command("folder", cls=NnunetCommand)
 def folder(
     images: Images,
@@ -88,13 +95,26 @@ def rexgroundingct(
     held_out: Annotated[
         list[str] | None, typer.Option("--held-out", help="Split that goes to imagesTs and labelsTs; repeatable.")
     ] = None,
+    unlabelled: Annotated[
+        Unlabelled,
+        typer.Option(
+            "--unlabelled",
+            help="Unlabelled further instances of a finding: background, as the benchmark has it, or ignored by "
+            "ReportGroundingTrainer.",
+        ),
+    ] = Unlabelled.BACKGROUND,
     copy: Copy = False,
 ) -> None:
     """ReXGroundingCT: chest CT with one mask per finding; overlaps get values of their own."""
     from nnunet_reportseg.convert.rexgroundingct import read_rexgroundingct
 
     source = read_rexgroundingct(
-        description, images, reports=reports or (), splits=split or ("train",), held_out=held_out or ()
+        description,
+        images,
+        reports=reports or (),
+        splits=split or ("train",),
+        held_out=held_out or (),
+        ignore_unlabelled=unlabelled is Unlabelled.IGNORE,
     )
     _write(source, out, dataset_id, name, copy)
 

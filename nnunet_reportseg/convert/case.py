@@ -89,6 +89,8 @@ class SourceDataset:
         licence: Its licence, as its source states it.
         channels: Names of the image channels; nnU-Net normalises ``CT`` by its own rule.
         labels: Values of each label or region; ``None`` makes one region ``finding`` of all values.
+        ignore_label: Whether nnU-Net's ignore label is declared too, for findings that are not exhaustive; only where
+            ``labels`` is ``None``.
     """
 
     converter: str
@@ -99,3 +101,4 @@ class SourceDataset:
     licence: str
     channels: tuple[str, ...] = ("CT",)
     labels: Mapping[str, tuple[int, ...]] | None = None
+    ignore_label: bool = False

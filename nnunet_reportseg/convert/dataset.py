@@ -136,7 +136,8 @@ def _remove_others(source: SourceDataset, new: Path) -> None:
 def _finish(source: SourceDataset, done: Mapping[str, Converted], new: Path, name: str, *, copy: bool) -> None:
     from nnunetv2.dataset_conversion.generate_dataset_json import generate_dataset_json
 
-    labels, order = dataset_labels({case: converted.values for case, converted in done.items()}, source.labels)
+    values = {case: converted.values for case, converted in done.items()}
+    labels, order = dataset_labels(values, source.labels, ignore_label=source.ignore_label)
     generate_dataset_json(
         str(new),
         channel_names={str(i): channel for i, channel in enumerate(source.channels)},

@@ -8,6 +8,7 @@ from pathlib import Path
 from nnunet_reportseg.errors import DatasetError
 
 FINDING = "finding"
+IGNORE = "ignore"
 _DECLARE = "declare the labels (--label NAME=VALUE), or correct the label file"
 
 
@@ -39,13 +40,14 @@ def require_declared(
 
 
 def dataset_labels(
-    values: Mapping[str, frozenset[int]], labels: Mapping[str, tuple[int, ...]] | None
+    values: Mapping[str, frozenset[int]], labels: Mapping[str, tuple[int, ...]] | None, *, ignore_label: bool = False
 ) -> tuple[dict[str, int | list[int]], list[int] | None]:
     """The entries ``labels`` and ``regions_class_order`` of ``dataset.json``.
 
     Args:
         values: Values of the foreground by case.
         labels: The declared labels; ``None`` makes one region ``finding`` of all values that occur.
+        ignore_label: Whether nnU-Net's ignore label, the next higher value, is added to that region.
 
     Raises:
         DatasetError: No case has a foreground, or the values are not 1, 2, ... without a gap.
@@ -55,6 +57,8 @@ def dataset_labels(
         if not found:
             raise DatasetError.about("no label file has a foreground", fix="check the label files: 0 is background")
         labels = {FINDING: tuple(sorted(found))}
+        if ignore_label:
+            labels[IGNORE] = (max(found) + 1,)
     declared = {value for region in labels.values() for value in region}
     gaps = sorted(set(range(1, max(declared) + 1)) - declared)
     if gaps:
@@ -67,5 +71,5 @@ def dataset_labels(
     entries: dict[str, int | list[int]] = {"background": 0}
     entries.update({name: region[0] if len(region) == 1 else list(region) for name, region in labels.items()})
     regions = any(len(region) > 1 for region in labels.values())
-    order = [region[0] for name, region in labels.items() if name != "ignore"]
+    order = [region[0] for name, region in labels.items() if name != IGNORE]
     return entries, order if regions else None

@@ -8,7 +8,9 @@ arXiv 2507.22030, https://huggingface.co/datasets/rajpurkarlab/ReXGroundingCT.
     dataset.json             or MICCAI_challenge_dataset.json: per item name, findings {"0": text}, categories, ...
     segmentations/<name>     (F, X, Y, Z), integers are numbers of instances; the affine is not that of the CT
 
-The label gets the CT's header, and one value per combination of findings; numbers of instances are not kept.
+The label gets the CT's header, and one value per combination of findings; numbers of instances are not kept. Unlabelled
+further instances are background, as the benchmark has it, or findings that may have some are marked
+(`nnunet_reportseg.convert.further_instances`).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import numpy as np
 from nnunet_reportseg.combined_findings import combine
 from nnunet_reportseg.convert.case import CaseTarget, Converted, SourceCase, SourceDataset, Split
 from nnunet_reportseg.convert.ct_rate import find_volume, read_ct_rate_reports, require_report
+from nnunet_reportseg.convert.further_instances import LabelledInstances
 from nnunet_reportseg.convert.nifti_label import read_nifti, stored_voxels, write_label_like
 from nnunet_reportseg.convert.volumes import place_file
 from nnunet_reportseg.errors import DatasetError
@@ -41,6 +44,7 @@ def read_rexgroundingct(
     reports: Sequence[Path] = (),
     splits: Sequence[str] = ("train",),
     held_out: Sequence[str] = (),
+    ignore_unlabelled: bool = False,
 ) -> SourceDataset:
     """Find the cases of a release.
 
@@ -50,6 +54,8 @@ def read_rexgroundingct(
         reports: Tables of CT-RATE; without them the report of a case is the list of its findings.
         splits: Splits of the description that are for training.
         held_out: Splits that go to ``imagesTs`` and ``labelsTs``.
+        ignore_unlabelled: Mark the findings that may have further instances, which nobody labelled, as not exhaustive,
+            and declare nnU-Net's ignore label; otherwise such instances are background.
 
     Raises:
         DatasetError: The description is of another layout, a file is missing, a finding has no text, or no table has
@@ -65,7 +71,7 @@ def read_rexgroundingct(
                 f"no such split; there is {', '.join(items)}", file=description, value=name, fix="name one of them"
             )
         for item in items[name]:
-            cases.append(_case(item, split, name, description, images, texts, reports))
+            cases.append(_case(item, split, name, description, images, texts, reports, ignore_unlabelled))
     return SourceDataset(
         converter="rexgroundingct",
         cases=cases,
@@ -74,6 +80,7 @@ def read_rexgroundingct(
         + ("Reports of CT-RATE." if reports else "Reports are the lists of findings."),
         reference="https://huggingface.co/datasets/rajpurkarlab/ReXGroundingCT (arXiv 2507.22030), images of CT-RATE",
         licence="CC BY-NC-SA 4.0; see the pages of ReXGroundingCT and CT-RATE",
+        ignore_label=ignore_unlabelled,
     )
 
 
@@ -97,6 +104,7 @@ def _case(
     images: Path,
     texts: dict[str, str | None] | None,
     tables: Sequence[Path],
+    ignore_unlabelled: bool,
 ) -> SourceCase:
     name = item.get("name") if isinstance(item, dict) else None
     if not isinstance(name, str) or not name.endswith(_ENDING):
@@ -119,7 +127,11 @@ def _case(
     facts: dict[str, Any] = {"source_split": split_name}
     if isinstance(categories, dict):
         facts["categories"] = {str(index): category for index, category in categories.items()}
-    convert = partial(_convert, case=case, ct=ct, segmentation=segmentation, entry=entry)
+    labelled = None
+    if ignore_unlabelled:
+        labelled = LabelledInstances.of(item, len(findings), split=split_name, case=case, description=description)
+        facts |= {"unlabelled": "ignore", "entity_counts": labelled.stated}
+    convert = partial(_convert, case=case, ct=ct, segmentation=segmentation, entry=entry, labelled=labelled)
     return SourceCase(case, (ct, segmentation), entry, convert, split, facts)
 
 
@@ -150,7 +162,15 @@ def _list_of(texts: Sequence[str]) -> str:
     return "FINDINGS: " + " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in texts)
 
 
-def _convert(target: CaseTarget, *, case: str, ct: Path, segmentation: Path, entry: CaseEntry) -> Converted:
+def _convert(
+    target: CaseTarget,
+    *,
+    case: str,
+    ct: Path,
+    segmentation: Path,
+    entry: CaseEntry,
+    labelled: LabelledInstances | None,
+) -> Converted:
     image = read_nifti(ct, case=case)
     masks = read_nifti(segmentation, case=case)
     wanted = (len(entry.findings), *image.shape)
@@ -170,15 +190,25 @@ def _convert(target: CaseTarget, *, case: str, ct: Path, segmentation: Path, ent
             value=masks.shape,
             fix="give every finding of the segmentation its text in the description",
         )
-    label, values = combine(stored_voxels(masks, case=case, file=segmentation) != 0)
+    instances = stored_voxels(masks, case=case, file=segmentation)
+    label, values = combine(instances != 0)
     place_file(ct, target.image(), copy=target.copy)
     write_label_like(image, label, target.label)
     findings = [
-        Finding(id=finding.id, text=finding.text, label_values=held)
-        for finding, held in zip(entry.findings, values, strict=True)
+        Finding(
+            id=finding.id,
+            text=finding.text,
+            label_values=held,
+            exhaustive=labelled is None or not held or labelled.are_all(number, instances[number]),
+        )
+        for number, (finding, held) in enumerate(zip(entry.findings, values, strict=True))
     ]
-    empty = [finding.id for finding in findings if not finding.label_values]
-    notes = (f"no voxel of finding {', '.join(empty)}",) if empty else ()
+    noted = {
+        "no voxel of finding": [finding.id for finding in findings if not finding.label_values],
+        "not all instances may be labelled of finding": [f.id for f in findings if not f.exhaustive],
+    }
     return Converted(
-        CaseEntry(report=entry.report, findings=tuple(findings)), frozenset(np.unique(label[label > 0]).tolist()), notes
+        CaseEntry(report=entry.report, findings=tuple(findings)),
+        frozenset(np.unique(label[label > 0]).tolist()),
+        tuple(f"{note} {', '.join(ids)}" for note, ids in noted.items() if ids),
     )

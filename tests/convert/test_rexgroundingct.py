@@ -119,6 +119,74 @@ def test_without_reports_the_findings_are_the_report(release: Release, tmp_path:
     assert list(read_json(folder / "imagesTs" / "reports.json")["cases"]) == [C]
 
 
+def _three_entities(release: Release) -> None:
+    """Finding 0 of A has three labelled entities, of which its mask holds two; so has the one of C."""
+    release.description["train"][0]["entity_counts"]["0"] = 3
+    release.description["val"][0]["entity_counts"]["0"] = 3
+
+
+def _labels(folder: Path) -> Any:
+    return read_json(folder / "dataset.json")["labels"]
+
+
+def _exhaustive(sidecar: Path, case: str) -> list[bool | None]:
+    return [finding.get("exhaustive") for finding in read_json(sidecar)["cases"][case]["findings"]]
+
+
+def test_findings_that_reach_the_cap_of_the_training_split_are_marked(release: Release, tmp_path: Path) -> None:
+    _three_entities(release)
+    assert convert(*release.arguments(tmp_path, "--held-out", "val", "--unlabelled", "ignore")) == 0
+    folder = tmp_path / "Dataset511_ReXGroundingCT"
+    assert _labels(folder) == {"background": 0, "finding": [1, 2, 3], "ignore": 4}
+    assert read_json(folder / "dataset.json")["regions_class_order"] == [1]
+    assert _exhaustive(folder / "reports.json", A) == [False, None, None]
+    assert _exhaustive(folder / "reports.json", B) == [None]
+    assert _exhaustive(folder / "imagesTs" / "reports.json", C) == [None], "all instances of val are labelled"
+    facts = read_json(folder / "conversion.json")["cases"][A]
+    assert facts["notes"] == ["no voxel of finding 2", "not all instances may be labelled of finding 0"]
+    assert facts["unlabelled"] == "ignore"
+
+
+def test_the_mask_counts_where_it_has_more_instances_than_stated(release: Release, tmp_path: Path) -> None:
+    release.description["train"][1].pop("entity_counts")
+    masks = np.zeros((1, *SHAPE), np.uint8)
+    masks[0, 0, 0, :3] = (2, 3, 4)
+    release.write_masks(B, masks)
+    assert convert(*release.arguments(tmp_path, "--unlabelled", "ignore")) == 0
+    sidecar = tmp_path / "Dataset511_ReXGroundingCT" / "reports.json"
+    assert (_exhaustive(sidecar, A), _exhaustive(sidecar, B)) == ([None] * 3, [False])
+
+
+def test_unlabelled_instances_are_background_unless_asked_otherwise(release: Release, tmp_path: Path) -> None:
+    _three_entities(release)
+    assert convert(*release.arguments(tmp_path)) == 0
+    folder = tmp_path / "Dataset511_ReXGroundingCT"
+    assert _labels(folder) == {"background": 0, "finding": [1, 2, 3]}
+    assert _exhaustive(folder / "reports.json", A) == [None] * 3
+    assert "unlabelled" not in read_json(folder / "conversion.json")["cases"][A]
+
+
+def test_a_conversion_that_goes_on_does_not_keep_cases_of_the_other_kind(release: Release, tmp_path: Path) -> None:
+    _three_entities(release)
+    file = release.folder / "segmentations" / f"{B}.nii.gz"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-20])
+    assert convert(*release.arguments(tmp_path)) == 2  # A is done, B cannot be read
+    file.write_bytes(whole)
+    assert convert(*release.arguments(tmp_path, "--unlabelled", "ignore")) == 0
+    assert _exhaustive(tmp_path / "Dataset511_ReXGroundingCT" / "reports.json", A) == [False, None, None]
+
+
+@pytest.mark.parametrize("counts", [[1, 1, 1], {"0": "three"}, {"0": True}])
+def test_counts_of_entities_that_are_no_numbers(
+    counts: object, release: Release, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release.description["train"][0]["entity_counts"] = counts
+    arguments = release.arguments(tmp_path, "--unlabelled", "ignore")
+    assert_refused(capsys, tmp_path, *arguments, named=(A, "entity_counts", "dataset.json"))
+    assert convert(*release.arguments(tmp_path)) == 0  # not needed there
+
+
 def test_the_volumes_may_lie_in_one_folder(release: Release, tmp_path: Path) -> None:
     for case in (A, B):
         release.ct(case).rename(release.folder / f"{case}.nii.gz")
