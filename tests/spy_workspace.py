@@ -130,7 +130,7 @@ def with_denials(sentences: Iterable[str]) -> list[str]:
     return [text for said in sentences for text in (said, deny(said)) if text is not None]
 
 
-def write_workspace(root: Path, channels: int = 4) -> None:
+def write_workspace(root: Path, channels: int = 4, *, ignore_label: int | None = None) -> None:
     """Raw, preprocessed and results folders; embedding bank included, encoder not needed."""
     raw, preprocessed = root / "raw" / DATASET, root / "preprocessed" / DATASET
     for folder in (raw / "imagesTr", raw / "labelsTr", raw / "imagesTs", preprocessed / "gt_segmentations"):
@@ -140,7 +140,7 @@ def write_workspace(root: Path, channels: int = 4) -> None:
     data.mkdir()
     dataset_json = {
         "channel_names": dict(zip("0123"[:channels], ("id", "left", "posterior", "superior"), strict=False)),
-        "labels": {"background": 0, "finding": [1, 2]},
+        "labels": {"background": 0, "finding": [1, 2]} | ({} if ignore_label is None else {"ignore": ignore_label}),
         "regions_class_order": [1],
         "numTraining": CASES,
         "file_ending": ".nii.gz",

@@ -1,26 +1,32 @@
 """The final validation of grounding: every finding of the validation cases is asked for, and so is what they deny.
 
 ``validation/findings.json`` takes the place of nnU-Net's ``summary.json``, whose one mask for each case would mean
-nothing here. Scores are on the images' own grid.
+nothing here. Scores are on the images' own grid. A finding that is not exhaustive is scored, where the dataset has an
+ignore label, on the voxels that are known for it (nnunet_reportseg.training.known_voxels), and its row says so
+(``known_voxels_only``); voxels that the label files ignore count for no finding.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from nnunet_reportseg.atomic_write import write_text
+from nnunet_reportseg.case_reports import CaseFinding
 from nnunet_reportseg.dataset_json import DATASET_JSON, read_label_set
 from nnunet_reportseg.evaluation.paired import dice
 from nnunet_reportseg.evaluation.rexgroundingct import HIT_DICE
 from nnunet_reportseg.geometry import patient_axes
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
-from nnunet_reportseg.label_map import read_label_map
+from nnunet_reportseg.label_map import LabelMap, read_label_map
 from nnunet_reportseg.network.report_guided_unet import unwrap
+from nnunet_reportseg.training.known_voxels import known_voxels, margin_in_voxels
 from text_conditioning.assertion import Assertion
 
 FINDINGS_JSON = "findings.json"
@@ -74,15 +80,15 @@ def _predictor(trainer: Any, network: Any) -> MultiReportPredictor:
 def _score_case(trainer: Any, predictor: MultiReportPredictor, case: str) -> list[dict[str, Any]]:
     report = trainer.reports.cases[case]
     denied = [s for s in report.sentences if s.assertion is Assertion.ABSENT][:MOST_DENIALS]
-    asked = [(f.finding_id, f.label_values, f.words) for f in report.findings]
-    asked += [(f"denied {number}", (), (sentence,)) for number, sentence in enumerate(denied, start=1)]
+    asked = [*report.findings]
+    asked += [CaseFinding(f"denied {n}", (), (), (sentence,)) for n, sentence in enumerate(denied, start=1)]
     if not asked:
         return []
     dataset = trainer.dataset_class(trainer.preprocessed_dataset_folder, [case])
     data, _, _, properties = dataset.load_case(case)
     masks = predictor.segment_reports(
         torch.from_numpy(np.ascontiguousarray(data[:])).float(),
-        [report.asking(words) for _, _, words in asked],
+        [report.asking(finding.words) for finding in asked],
         trainer.reports.bank,
         patient_axes(properties, trainer.plans_manager.transpose_forward),
         properties,
@@ -90,20 +96,36 @@ def _score_case(trainer: Any, predictor: MultiReportPredictor, case: str) -> lis
     base = Path(trainer.preprocessed_dataset_folder_base)
     labels = read_label_set(base / DATASET_JSON)
     file = base / "gt_segmentations" / f"{case}{labels.file_ending}"
-    reference = read_label_map(file, labels.reader, case=case).voxels
+    reference = read_label_map(file, labels.reader, case=case)
     rows = []
-    for (finding, values, _), mask in zip(asked, masks, strict=True):
-        wanted = np.isin(reference, values)
+    for number, (finding, mask) in enumerate(zip(asked, masks, strict=True)):
+        counted = _counted(asked, number, reference, labels.ignore_label)
+        wanted = np.isin(reference.voxels, finding.label_values) & counted
+        found = (mask != 0) & counted
         rows.append(
             {
                 "case": case,
-                "finding": finding,
-                "dice": dice(mask, wanted),
+                "finding": finding.finding_id,
+                "dice": dice(found, wanted),
                 "n_ref": int(wanted.sum()),
-                "n_pred": int((mask != 0).sum()),
+                "n_pred": int(found.sum()),
+                "known_voxels_only": labels.ignore_label is not None and not finding.exhaustive,
             }
         )
     return rows
+
+
+def _counted(
+    findings: Sequence[CaseFinding], number: int, reference: LabelMap, ignore_label: int | None
+) -> NDArray[np.bool_]:
+    """Voxels that a finding is scored on."""
+    if ignore_label is None:
+        return np.ones_like(reference.voxels, dtype=bool)
+    counted = reference.voxels != ignore_label
+    if findings[number].exhaustive:
+        return counted
+    values = [finding.label_values for finding in findings]
+    return counted & known_voxels(reference.voxels, values, number, margin_in_voxels(reference.grid.parts["spacing"]))
 
 
 def _summary(rows: list[dict[str, Any]]) -> dict[str, float | int | None]:
@@ -115,4 +137,5 @@ def _summary(rows: list[dict[str, Any]]) -> dict[str, float | int | None]:
         "hit_rate": float(np.mean([row["dice"] >= HIT_DICE for row in there])) if there else None,
         "absent": len(absent),
         "empty_rate": float(np.mean([row["n_pred"] == 0 for row in absent])) if absent else None,
+        "known_voxels_only": sum(row["known_voxels_only"] for row in rows),
     }

@@ -2,7 +2,8 @@
 
 Each sample asks for one finding: its words are the question, its report the context, its voxels the target. The
 dataset is an ordinary region-based one, whose label values tell findings apart and whose region merges them; plain
-nnUNetTrainer trains on it as the blind baseline.
+nnUNetTrainer trains on it as the blind baseline. With nnU-Net's ignore label, unlabelled further instances of a finding
+that is not exhaustive count neither way (nnunet_reportseg.training.known_voxels); for the baseline they are background.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.training.asked_findings import AbsentFindings, asked_report
 from nnunet_reportseg.training.batch_reports import BatchReports
 from nnunet_reportseg.training.findings_validation import validate_findings
+from nnunet_reportseg.training.known_voxels import margin_in_voxels
 from nnunet_reportseg.training.report_guided_trainer import ReportGuidedTrainer
 from nnunet_reportseg.training.sample_finding import SampleFinding
 from text_conditioning.stage_adapter import AdapterConfig
@@ -79,12 +81,24 @@ class ReportGroundingTrainer(ReportGuidedTrainer):
                 fix="name the voxel values of every finding in label_values",
             )
 
+    def initialize(self) -> None:
+        """As ReportGuidedTrainer; the log says what becomes of unlabelled instances."""
+        super().initialize()
+        partly = sum(not finding.exhaustive for report in self.reports.cases.values() for finding in report.findings)
+        if partly:
+            ignored = self.label_manager.has_ignore_label
+            fate = "ignored" if ignored else "background, because dataset.json has no label 'ignore'"
+            self.print_to_log_file(f"{partly} findings are not exhaustive: their unlabelled instances are {fate}.")
+
     def perform_actual_validation(self, save_probabilities: bool = False) -> None:
         """Every finding of the validation cases for itself; there is no map of probabilities to save."""
         validate_findings(self)
 
     def _sampling(self, *, training: bool) -> BasicTransform:
         recipe = self.conditioning.recipe
-        ignore = self.label_manager.ignore_label
-        without_report = recipe.report_dropout if training else 0.0
-        return SampleFinding(absent=recipe.absent, without_report=without_report, ignore_label=ignore)
+        return SampleFinding(
+            absent=recipe.absent,
+            without_report=recipe.report_dropout if training else 0.0,
+            ignore_label=self.label_manager.ignore_label,
+            margin=margin_in_voxels(self.configuration_manager.spacing),
+        )

@@ -21,6 +21,7 @@ from nnunet_reportseg.geometry import PatientAxes
 from nnunet_reportseg.training.frame_tracking import FRAME
 from nnunet_reportseg.training.paired_mirroring import HAS_TWIN, MIRRORED
 from nnunet_reportseg.training.sub_reports import (
+    EXHAUSTIVE,
     FINDING_GROUPS,
     FINDING_VALUES,
     FOCUS,
@@ -44,6 +45,7 @@ class ReportDataLoader(nnUNetDataLoader):
         patient_axes: of each case.
         finding_values: of each case, for each finding its label values.
         finding_groups: of each case, for each finding the group it is kept or left out with.
+        exhaustive: of each case, for each finding whether all its instances are labelled.
         have_twins: the cases whose report has a mirror image.
         balanced: whether a patch that must show foreground shows a finding that is drawn evenly from those of its
             case, and not a voxel of all of them, most of which belong to the largest.
@@ -57,6 +59,7 @@ class ReportDataLoader(nnUNetDataLoader):
         patient_axes: Mapping[str, PatientAxes],
         finding_values: Mapping[str, tuple[tuple[int, ...], ...]],
         finding_groups: Mapping[str, tuple[int, ...]],
+        exhaustive: Mapping[str, tuple[bool, ...]],
         have_twins: frozenset[str],
         balanced: bool,
         transforms: BasicTransform,
@@ -66,6 +69,7 @@ class ReportDataLoader(nnUNetDataLoader):
         self._patient_axes = patient_axes
         self._finding_values = finding_values
         self._finding_groups = finding_groups
+        self._exhaustive = exhaustive
         self._have_twins = have_twins
         self._balanced = balanced
         self._finding_voxels: dict[str, list[NDArray[np.int64]]] = {}
@@ -136,6 +140,7 @@ class ReportDataLoader(nnUNetDataLoader):
                 FRAME: frame,
                 FINDING_VALUES: self._finding_values[case],
                 FINDING_GROUPS: self._finding_groups[case],
+                EXHAUSTIVE: self._exhaustive[case],
                 FOCUS: self._focus,
                 HAS_TWIN: case in self._have_twins,
             },

@@ -251,18 +251,20 @@ class ReportGuidedTrainer(nnUNetTrainer):
 
     def get_dataloaders(self) -> tuple[Any, Any]:
         """nnU-Net's own, with ReportDataLoader in the place of nnUNetDataLoader."""
-        values = {
-            case: tuple(finding.label_values for finding in report.findings)
-            for case, report in self.reports.cases.items()
+        reports = self.reports.cases
+        values = {case: tuple(finding.label_values for finding in report.findings) for case, report in reports.items()}
+        exhaustive = {
+            case: tuple(finding.exhaustive for finding in report.findings) for case, report in reports.items()
         }
-        groups = {case: report.finding_groups() for case, report in self.reports.cases.items()}
+        groups = {case: report.finding_groups() for case, report in reports.items()}
         loader = partial(
             ReportDataLoader,
             patient_axes=self._axes,
             finding_values=values,
             finding_groups=groups,
+            exhaustive=exhaustive,
             balanced=self.conditioning.recipe.balanced,
-            have_twins=frozenset(case for case, report in self.reports.cases.items() if has_mirror_image(report)),
+            have_twins=frozenset(case for case, report in reports.items() if has_mirror_image(report)),
         )
         with _replaced(trainer_module, "nnUNetDataLoader", loader):
             return super().get_dataloaders()

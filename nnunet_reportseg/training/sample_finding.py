@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 
-from nnunet_reportseg.training.sub_reports import FINDING_VALUES, FOCUS, KEPT, LABEL_MAP, WITHOUT_REPORT
+from nnunet_reportseg.training.known_voxels import known_voxels
+from nnunet_reportseg.training.sub_reports import (
+    EXHAUSTIVE,
+    FINDING_VALUES,
+    FOCUS,
+    KEPT,
+    LABEL_MAP,
+    WITHOUT_REPORT,
+)
 
 
 class SampleFinding(BasicTransform):
     """Choose what a sample asks for, and leave only that in the target.
 
-    Reads ``finding_values``, ``segmentation`` and, where the patch was chosen for a finding, ``focused_finding``. Adds
-    ``kept_findings`` (True for the finding that is asked for), ``without_report`` (whether its words stand alone) and
-    ``label_map`` (the first channel of the segmentation before anything was removed).
+    Reads ``finding_values``, ``exhaustive_findings`` (for each finding whether all its instances are labelled),
+    ``segmentation`` and, where the patch was chosen for a finding, ``focused_finding``. Adds ``kept_findings`` (True
+    for the finding that is asked for), ``without_report`` (whether its words stand alone) and ``label_map`` (the first
+    channel of the segmentation before anything was removed).
+
+    With an ignore label, voxels that may belong to an unlabelled instance of the finding get it. What is asked for and
+    is not there is nowhere: then nothing is ignored, but what the label files ignore.
 
     Args:
         absent: probability of asking for something that is not there; the target is then empty.
         without_report: probability of asking without context.
         ignore_label: label value that stays, where the dataset has one.
+        margin: around labelled instances, along each axis in voxels, in which an unlabelled instance is ruled out.
     """
 
-    def __init__(self, *, absent: float, without_report: float, ignore_label: int | None) -> None:
+    def __init__(
+        self, *, absent: float, without_report: float, ignore_label: int | None, margin: Sequence[int]
+    ) -> None:
         super().__init__()
         self.absent = absent
         self.without_report = without_report
         self.ignore_label = ignore_label
+        self.margin = tuple(margin)
 
     def __call__(self, **data_dict: Any) -> dict[str, Any]:
         """Apply to a sample."""
@@ -40,11 +57,16 @@ class SampleFinding(BasicTransform):
                 chosen = int(np.random.randint(len(findings)))
         segmentation = data_dict["segmentation"]
         data_dict[LABEL_MAP] = segmentation[:1].clone()
+        target = segmentation[0]
+        unknown = None
+        if chosen is not None and self.ignore_label is not None and not data_dict[EXHAUSTIVE][chosen]:
+            unknown = torch.from_numpy(~known_voxels(target.numpy(), findings, chosen, self.margin))
         stays = set(() if chosen is None else findings[chosen])
         if self.ignore_label is not None:
             stays.add(self.ignore_label)
-        target = segmentation[0]
         target[(target > 0) & ~torch.isin(target, torch.tensor(sorted(stays), dtype=target.dtype))] = 0
+        if unknown is not None:
+            target[unknown] = self.ignore_label
         data_dict[KEPT] = tuple(number == chosen for number in range(len(findings)))
         data_dict[WITHOUT_REPORT] = bool(np.random.random() < self.without_report)
         return data_dict

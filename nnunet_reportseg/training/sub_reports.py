@@ -14,6 +14,7 @@ from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 
 FINDING_VALUES = "finding_values"
 FINDING_GROUPS = "finding_groups"
+EXHAUSTIVE = "exhaustive_findings"
 FOCUS = "focused_finding"
 KEPT = "kept_findings"
 WITHOUT_REPORT = "without_report"

@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from nnunet_reportseg.training.sample_finding import SampleFinding
-from nnunet_reportseg.training.sub_reports import FINDING_VALUES, FOCUS, KEPT, LABEL_MAP, WITHOUT_REPORT
+from nnunet_reportseg.training.sub_reports import (
+    EXHAUSTIVE,
+    FINDING_VALUES,
+    FOCUS,
+    KEPT,
+    LABEL_MAP,
+    WITHOUT_REPORT,
+)
 
 FINDINGS = ((1,), (2, 3), (3,))
 
@@ -22,10 +29,16 @@ def segmentation() -> torch.Tensor:
     return torch.tensor([-1, 0, 1, 2, 3, 7, 9], dtype=torch.int16).reshape(1, 1, 7)
 
 
-def draw(*, absent=0.0, without_report=0.0, ignore_label=None, focus=None, findings=FINDINGS):
-    transform = SampleFinding(absent=absent, without_report=without_report, ignore_label=ignore_label)
+def draw(*, absent=0.0, without_report=0.0, ignore_label=None, focus=None, findings=FINDINGS, exhaustive=True):
+    transform = SampleFinding(absent=absent, without_report=without_report, ignore_label=ignore_label, margin=(1, 1))
     return transform(
-        **{"image": torch.zeros(1, 1, 7), "segmentation": segmentation(), FINDING_VALUES: findings, FOCUS: focus}
+        **{
+            "image": torch.zeros(1, 1, 7),
+            "segmentation": segmentation(),
+            FINDING_VALUES: findings,
+            EXHAUSTIVE: (exhaustive,) * len(findings),
+            FOCUS: focus,
+        }
     )
 
 
@@ -47,6 +60,29 @@ def test_the_finding_that_the_patch_was_chosen_for_is_asked_for(focus, left):
 def test_the_ignore_label_stays():
     assert values(draw(focus=0, ignore_label=9)["segmentation"]) == [-1, 0, 1, 0, 0, 0, 9]
     assert values(draw(absent=1.0, ignore_label=9)["segmentation"]) == [-1, 0, 0, 0, 0, 0, 9]
+
+
+@pytest.mark.parametrize(
+    ("focus", "left"),
+    [
+        (0, [9, 0, 1, 0, 0, 9, 9]),  # a margin of one voxel, and the voxels of the other findings
+        (1, [9, 9, 0, 2, 3, 0, 9]),
+        (2, [9, 9, 0, 0, 3, 0, 9]),
+    ],
+)
+def test_what_may_be_an_unlabelled_instance_is_ignored(focus, left):
+    drawn = draw(focus=focus, ignore_label=9, exhaustive=False)
+    assert values(drawn["segmentation"]) == left
+    assert values(drawn[LABEL_MAP]) == values(segmentation())
+
+
+def test_nothing_more_is_ignored_where_something_absent_is_asked_for():
+    drawn = draw(absent=1.0, focus=0, ignore_label=9, exhaustive=False)
+    assert values(drawn["segmentation"]) == [-1, 0, 0, 0, 0, 0, 9]
+
+
+def test_without_an_ignore_label_unlabelled_instances_are_background():
+    assert values(draw(focus=0, exhaustive=False)["segmentation"]) == [-1, 0, 1, 0, 0, 0, 0]
 
 
 def test_without_focus_every_finding_is_asked_for_at_times():
