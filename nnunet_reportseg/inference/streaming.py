@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -104,15 +104,18 @@ class StreamingPredictor(MultiReportPredictor):
         resampling = None if probabilities or self.resample_as_planned else torch_resampling(configuration)
         if resampling is None:
             arrays = logits.cpu().numpy()
+            by_nnunet: Callable[[], Any]
             if name is None:
-                return writers.submit(
+                by_nnunet = partial(
                     convert_predicted_logits_to_segmentation_with_correct_shape,
                     *(arrays, plans, configuration, self.label_manager, properties, probabilities),
                 )
-            return writers.submit(
-                export_prediction_from_logits,
-                *(arrays, properties, configuration, plans, self.dataset_json, name, probabilities),
-            )
+            else:
+                by_nnunet = partial(
+                    export_prediction_from_logits,
+                    *(arrays, properties, configuration, plans, self.dataset_json, name, probabilities),
+                )
+            return writers.submit(by_nnunet)
         convert = partial(
             label_map,
             *(logits, properties),
