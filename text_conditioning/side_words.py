@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -67,52 +68,56 @@ _THERAPY = r"(?:after|post|s/p|received|receiving|underwent|undergone|had|prior|
 _WORD_START, _WORD_END = r"(?<![^\W_])", r"(?![^\W_])"
 _JOINED = r"(?:kidney|lung|upper|lower|middle|lobe|breast|adrenal|pleura|hil[au]|pulmonary|hemithora)\w*"  # "leftlung"
 
-# Alternatives without a name are no sides; they come first and are skipped.
-_SIDES = re.compile(
-    rf"{_WORD_START}(?:"
-    + "|".join(
-        (
-            rf"(?i:all\s+right\b(?!-|\s+{_NEXT}))",
-            rf"(?i:(?:{_ARTICLE}\s+)?(?:left|right)[\s-]?hand(?:ed(?:ness)?|ers?|\s+domina\w+)\b)",
-            rf"(?i:(?:{_ARTICLE}\s+)?right[\s-]+angle[sd]?\b(?!\s+of))",
-            r"(?i:(?:in|into)\s+the\s+right\s+(?:place|position|location|order|spot)\b)",
-            rf"(?i:(?:the\s+)?right\s+{_RIGHT_CORRECT})",
-            rf"(?i:(?:was|were|be|been|being)\s+(?:\w+ly\s+|not\s+|then\s+|all\s+)?left\s+{_AFTER_WAS})",
-            r"(?i:(?:is|are)\s+left\s+with\b)",
-            r"(?i:(?:remain(?:s|ed)?)\s+left\s+un\w+)",
-            r"(?i:(?:what|whatever|nothing|little|none|much|anything)(?:(?:\s+(?:is|was|are|remains)|['\u2019]s))?\s+left\b)",
-            r"(?i:(?:that|which)\s+(?:is|was|are|were)\s+left\s*(?=[.,;]|$|of\s+(?!(?:the\s+)?mid)|(?:in|after|behind|is|was|has)\b))",
-            r"(?i:(?:patient|pt|he|she|they|who|family|surgeons?|team)\s+(?:(?:has|had|have|then|also)\s+)?left\s*"
-            r"(?=[.,;]|$|(?:the|our|against|before|without|for|after|and)\b))",
-            r"(?i:(?:tissue|days?|weeks?|hours?|doses?|time)\s+left\b(?!-))",
-            r"(?i:(?:drain|tube|catheter|stent|sheath|wire|line|sponge|gauze|packing)s?\s+left\s+(?:in|on|at|within)\b)",
-            rf"(?i:{_THERAPY}[\s-]+RT\b(?!\.?\s+(?:side|upper|lower|lung|kidney)))",
-            rf"(?i:{_ARTICLE}\s+(?P<article>left|right)(?=(?:wards?|wardly|most|sided?)?\b))",
-            rf"(?i:left\s+{_LEFT_BEHIND})",
-            rf"(?i:right\s+{_RIGHT_JUST})",
-            rf"(?i:(?P<word>left|right)(?=(?:wards?|wardly|most|sided?)?{_WORD_END}|{_JOINED}))",
-            r"(?i:(?P<convex>levo|dextro)(?=-?(?:roto)?(?:scolio|convex|rotat|curv)))",
-            rf"(?P<capitals>[LR])(?=T\b(?:(?i:\.?\s+{_NEXT})|(?i:\.?-?\s*sided?\b)))",
-            r"(?<!&)(?P<short>[LRlr])(?=t\b(?!(?i:\s?-?(?:pcr|pa)\b)))",
-            r"(?i:(?P<code>[lr])(?=(?:[um]l|ll|uq|lq)\b))",
-            r"(?P<code2>[LR])(?=(?:[UL]E|[UML]Z|MB|IJ|PA|B\d{1,2})\b)",
-            r"(?P<eye>[LR])(?=E\b)",
-            r"(?P<pair>[LR]\s*(?:[>=</&+-]+|and|or|vs\.?|(?:greater|more|less|larger|smaller)\s+than)\s*[LR])\b",
-            r"(?:(?<=[(\[])|(?<=[(\[]\s))(?P<bracket>[LR])(?=\s*[)\]])",
-            rf"(?<![\d./-])(?<!\d\s)(?P<letter>[LR])(?=(?i:\.?\s+{_NEXT})|\s+(?:clear|normal)\b|(?i:[-\s]?sided\b))",
-            r"(?i:(?:on|to)\s+(?:the\s+)?)(?P<alone>[LR])(?=\s*(?:[.,;)]|$|(?:side|than|more|and)\b))",
-            r"(?<![\w.])(?P<colon>[LR])(?=:\s)",
-            r"(?:2|4|1[0-4])(?P<station>[LR])\b(?!/|\s+(?:of|O2|oxygen|fluid)\b)",
-        )
-    )
-    + ")"
-)
 _ANY = re.compile(r"left|right|levo|dextro|\b[lr](?:t|ul|ml|ll|uq|lq)\b|\b(?:\d+)?[LR](?:[A-Z]{1,2})?\b", re.IGNORECASE)
 _EYE = re.compile(
     r"\b(?:eyes?|globes?|orbit\w*|lens|cataract|vis(?:ion|ual)|retina\w*|proptosis|exophthalmos|pseudophak\w+|enucleat\w+)\b",
     re.IGNORECASE,
 )
 _NODES = re.compile(r"\bstations?\b|\blymph|\bnod(?:e|al)|\bparatrach|\bLNs?\b", re.IGNORECASE)
+
+
+@cache
+def _sides() -> re.Pattern[str]:
+    """Alternatives without a name are no sides; they come first and are skipped. Compiled on first use."""
+    return re.compile(
+        rf"{_WORD_START}(?:"
+        + "|".join(
+            (
+                rf"(?i:all\s+right\b(?!-|\s+{_NEXT}))",
+                rf"(?i:(?:{_ARTICLE}\s+)?(?:left|right)[\s-]?hand(?:ed(?:ness)?|ers?|\s+domina\w+)\b)",
+                rf"(?i:(?:{_ARTICLE}\s+)?right[\s-]+angle[sd]?\b(?!\s+of))",
+                r"(?i:(?:in|into)\s+the\s+right\s+(?:place|position|location|order|spot)\b)",
+                rf"(?i:(?:the\s+)?right\s+{_RIGHT_CORRECT})",
+                rf"(?i:(?:was|were|be|been|being)\s+(?:\w+ly\s+|not\s+|then\s+|all\s+)?left\s+{_AFTER_WAS})",
+                r"(?i:(?:is|are)\s+left\s+with\b)",
+                r"(?i:(?:remain(?:s|ed)?)\s+left\s+un\w+)",
+                r"(?i:(?:what|whatever|nothing|little|none|much|anything)(?:(?:\s+(?:is|was|are|remains)|['\u2019]s))?\s+left\b)",
+                r"(?i:(?:that|which)\s+(?:is|was|are|were)\s+left\s*(?=[.,;]|$|of\s+(?!(?:the\s+)?mid)|(?:in|after|behind|is|was|has)\b))",
+                r"(?i:(?:patient|pt|he|she|they|who|family|surgeons?|team)\s+(?:(?:has|had|have|then|also)\s+)?left\s*"
+                r"(?=[.,;]|$|(?:the|our|against|before|without|for|after|and)\b))",
+                r"(?i:(?:tissue|days?|weeks?|hours?|doses?|time)\s+left\b(?!-))",
+                r"(?i:(?:drain|tube|catheter|stent|sheath|wire|line|sponge|gauze|packing)s?\s+left\s+(?:in|on|at|within)\b)",
+                rf"(?i:{_THERAPY}[\s-]+RT\b(?!\.?\s+(?:side|upper|lower|lung|kidney)))",
+                rf"(?i:{_ARTICLE}\s+(?P<article>left|right)(?=(?:wards?|wardly|most|sided?)?\b))",
+                rf"(?i:left\s+{_LEFT_BEHIND})",
+                rf"(?i:right\s+{_RIGHT_JUST})",
+                rf"(?i:(?P<word>left|right)(?=(?:wards?|wardly|most|sided?)?{_WORD_END}|{_JOINED}))",
+                r"(?i:(?P<convex>levo|dextro)(?=-?(?:roto)?(?:scolio|convex|rotat|curv)))",
+                rf"(?P<capitals>[LR])(?=T\b(?:(?i:\.?\s+{_NEXT})|(?i:\.?-?\s*sided?\b)))",
+                r"(?<!&)(?P<short>[LRlr])(?=t\b(?!(?i:\s?-?(?:pcr|pa)\b)))",
+                r"(?i:(?P<code>[lr])(?=(?:[um]l|ll|uq|lq)\b))",
+                r"(?P<code2>[LR])(?=(?:[UL]E|[UML]Z|MB|IJ|PA|B\d{1,2})\b)",
+                r"(?P<eye>[LR])(?=E\b)",
+                r"(?P<pair>[LR]\s*(?:[>=</&+-]+|and|or|vs\.?|(?:greater|more|less|larger|smaller)\s+than)\s*[LR])\b",
+                r"(?:(?<=[(\[])|(?<=[(\[]\s))(?P<bracket>[LR])(?=\s*[)\]])",
+                rf"(?<![\d./-])(?<!\d\s)(?P<letter>[LR])(?=(?i:\.?\s+{_NEXT})|\s+(?:clear|normal)\b|(?i:[-\s]?sided\b))",
+                r"(?i:(?:on|to)\s+(?:the\s+)?)(?P<alone>[LR])(?=\s*(?:[.,;)]|$|(?:side|than|more|and)\b))",
+                r"(?<![\w.])(?P<colon>[LR])(?=:\s)",
+                r"(?:2|4|1[0-4])(?P<station>[LR])\b(?!/|\s+(?:of|O2|oxygen|fluid)\b)",
+            )
+        )
+        + ")"
+    )
 
 
 def _counts(kind: str, text: str) -> bool:
@@ -138,7 +143,7 @@ def find_side_words(text: str) -> list[SideWord]:
     if _ANY.search(text) is None:
         return []
     found: list[SideWord] = []
-    for match in _SIDES.finditer(text):
+    for match in _sides().finditer(text):
         kind = match.lastgroup
         if kind is None or not _counts(kind, text):
             continue
