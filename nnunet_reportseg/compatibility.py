@@ -7,7 +7,6 @@ them. Refusing by name is kinder than an attribute error in the middle of a trai
 from __future__ import annotations
 
 import re
-from importlib import metadata
 
 from nnunet_reportseg.errors import VersionError
 
@@ -22,6 +21,8 @@ def require_supported_nnunet() -> str:
         VersionError: nnU-Net is not installed, or is too old or too new. The message names the version found and the
             pip command that puts it right.
     """
+    from importlib import metadata  # takes a fifth of what `reportseg --help` needs, and does not need
+
     try:
         found = metadata.version("nnunetv2")
     except metadata.PackageNotFoundError as error:

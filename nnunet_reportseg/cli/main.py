@@ -41,6 +41,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # half of the time of --help goes into importing what draws its frames
+    context_settings={"max_content_width": 120},
 )
 app.command("env")(env.command)
 app.command("check", cls=NnunetCommand)(check.command)

@@ -1,4 +1,4 @@
-"""A table of categories of findings: CSV with the columns ``case``, ``finding`` (its id) and ``category``."""
+"""Categories of findings: a CSV with the columns ``case``, ``finding`` (its id) and ``category``; ``conversion.json``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.evaluation.finding_pairs import CaseFindings
-from nnunet_reportseg.text_file import read_text
+from nnunet_reportseg.text_file import read_json_object, read_text
 
 logger = logging.getLogger(__name__)
 
@@ -18,17 +18,20 @@ COLUMNS = ("case", "finding", "category")
 
 
 def read_categories(file: Path) -> dict[tuple[str, str], str]:
-    """Read the table.
+    """Read the table, or what `reportseg convert rexgroundingct` left beside the dataset.
 
     Args:
-        file: UTF-8, with a header; further columns are allowed.
+        file: CSV in UTF-8, with a header; further columns are allowed. Or a ``conversion.json``.
 
     Returns:
         The category by case and finding.
 
     Raises:
-        DatasetError: The file is unreadable, lacks a column or an entry, or names a finding twice.
+        DatasetError: The file is unreadable, lacks a column or an entry, or names a finding twice; or a
+            ``conversion.json`` knows no categories.
     """
+    if file.suffix == ".json":
+        return _of_conversion(file)
     text = read_text(file, DatasetError, what="the table of categories", absent="name an existing CSV file")
     rows = csv.DictReader(io.StringIO(text))
     header = rows.fieldnames or []
@@ -48,6 +51,20 @@ def read_categories(file: Path) -> dict[tuple[str, str], str]:
                 f"line {rows.line_num} names a finding again", case=case, file=file, value=finding, fix="keep one line"
             )
         categories[case, finding] = category
+    return categories
+
+
+def _of_conversion(file: Path) -> dict[tuple[str, str], str]:
+    fix = "name the conversion.json of a converted dataset that has categories, or a CSV file"
+    content = read_json_object(file, DatasetError, what="the table of categories", absent=fix, start=fix)
+    cases = content.get("cases")
+    categories = {
+        (case, finding): str(category)
+        for case, facts in (cases.items() if isinstance(cases, dict) else ())
+        for finding, category in (facts.get("categories", {}) if isinstance(facts, dict) else {}).items()
+    }
+    if not categories:
+        raise DatasetError.about("the file holds no categories of findings", file=file, fix=fix)
     return categories
 
 

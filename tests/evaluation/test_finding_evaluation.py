@@ -132,6 +132,21 @@ def test_scores_by_category(work: Path, caplog: pytest.LogCaptureFixture, capsys
     assert line.replace("│", "").split() == ["[/2b]", "2", "0.750", "1.000", "1.000", "1.000", "1.000"]
 
 
+def test_categories_of_a_converted_dataset(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cases = {
+        "a": {"categories": {"A": "[/2b]", "a": "1a"}},
+        "b": {"categories": {"Läsion/1": "[/2b]"}},
+        "other": {"notes": []},
+    }
+    (work / "conversion.json").write_text(json.dumps({"cases": cases}), encoding="utf-8")
+    assert _evaluate(work, "rexgroundingct", "--categories", work / "conversion.json") == 0
+    data = json.loads((work / "out" / "evaluation_rexgroundingct.json").read_text(encoding="utf-8"))
+    assert {name: group["findings"] for name, group in data["categories"].items()} == {"1a": 1, "[/2b]": 2}
+    (work / "conversion.json").write_text('{"cases": {"a": {}}}', encoding="utf-8")
+    assert _evaluate(work, "rexgroundingct", "--categories", work / "conversion.json") == 2
+    assert "holds no categories" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("table", "named"),
     [

@@ -1,0 +1,100 @@
+"""A training step and the loading of batches: ReportGuidedTrainer beside nnUNetTrainer, same plans, same data."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nnunet_reportseg.data.phantom import write_phantom
+from nnunet_reportseg.demo.job import Job, add_configuration
+from nnunet_reportseg.demo.steps import plan_and_preprocess, seed_training
+from nnunet_reportseg.demo.workspace import output_to, use_workspace
+from nnunet_reportseg.paths import PREPROCESSED, RAW, RESULTS
+from speed.timing import seconds
+
+DATASET = 531
+CONFIGURATION = "3d_speed"
+TRAINERS = {"stock": "nnUNetTrainer", "reports": "ReportGuidedTrainer"}
+BATCH, FEATURES, STAGES = 2, 32, 5
+SHAPE = (48, 96, 96)
+BATCHES_OF_A_TURN = 4
+
+
+def measure(device: torch.device, patch: Sequence[int], repeats: int) -> dict[str, Any]:
+    """Median seconds of both, and their ratio.
+
+    Args:
+        device: of the training step.
+        patch: patch size, z y x.
+        repeats: of which the median counts.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        for name in (RAW, PREPROCESSED, RESULTS):
+            (work / name).mkdir()
+        use_workspace(work, 1)
+        with output_to(work / "log.txt"):
+            trainers = {kind: _trainer(name, work, device, tuple(patch)) for kind, name in TRAINERS.items()}
+            loaders = {kind: trainer.dataloader_train for kind, trainer in trainers.items()}
+            loading = seconds({kind: _load(loader) for kind, loader in loaders.items()}, device, repeats=repeats)
+            batches = {kind: next(loader) for kind, loader in loaders.items()}
+            steps = {kind: _step(trainer, batches[kind]) for kind, trainer in trainers.items()}
+            training = seconds(steps, device, repeats=repeats)
+            memory = _peak_memory(steps, device)
+    return {
+        "batch_size": BATCH,
+        "first_features": FEATURES,
+        "stages": STAGES,
+        "train_step_seconds": training,
+        f"train_step_ratio_{'gpu' if device.type == 'cuda' else 'cpu'}": round(
+            training["reports"] / training["stock"], 3
+        ),
+        "load_batch_seconds": {kind: value / BATCHES_OF_A_TURN for kind, value in loading.items()},
+        "loader_ratio": round(loading["stock"] / loading["reports"], 3),
+        **memory,
+    }
+
+
+def _trainer(name: str, work: Path, device: torch.device, patch: tuple[int, ...]) -> Any:
+    """A trainer that is ready for its first step, its loader in this process."""
+    from nnunetv2.run.run_training import get_trainer_from_args
+
+    raw_root, preprocessed_root = work / RAW, work / PREPROCESSED
+    if not any(raw_root.iterdir()):
+        raw = write_phantom(
+            raw_root, dataset_id=DATASET, name="Speed", num_training=6, num_test_volumes=1, shape=SHAPE, seed=0
+        )
+        plans = plan_and_preprocess(DATASET, 1)
+        job = Job(DATASET, lambda _: raw, CONFIGURATION, BATCH, FEATURES, patch_size=patch, stages=STAGES)
+        add_configuration(preprocessed_root / raw.name / f"{plans}.json", job)
+    os.environ["nnUNet_n_proc_DA"] = "0"
+    seed_training(0)
+    trainer: Any = get_trainer_from_args(str(DATASET), CONFIGURATION, "all", name, device=device)
+    trainer.on_train_start()
+    return trainer
+
+
+def _load(loader: Any) -> Any:
+    return lambda: [next(loader) for _ in range(BATCHES_OF_A_TURN)]
+
+
+def _step(trainer: Any, batch: dict[str, Any]) -> Any:
+    return lambda: trainer.train_step(batch)
+
+
+def _peak_memory(steps: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """Peak of the memory of the GPU in a step of each; nothing on a CPU."""
+    if device.type != "cuda":
+        return {}
+    peaks = {}
+    for kind, step in steps.items():
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        step()
+        peaks[kind] = torch.cuda.max_memory_allocated() - before
+    return {"peak_bytes": peaks, "vram_ratio": round(peaks["reports"] / peaks["stock"], 3)}
