@@ -1,4 +1,4 @@
-"""Categories of findings: a CSV with the columns ``case``, ``finding`` (its id) and ``category``; ``conversion.json``."""
+"""Categories of findings: a CSV with ``case``, ``finding`` (its id) and ``category``, or a ``conversion.json``."""
 
 from __future__ import annotations
 
