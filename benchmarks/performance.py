@@ -4,7 +4,7 @@ r"""Time and size of what reports add, beside stock nnU-Net, each ratio measured
     python benchmarks/performance.py --parts training --patch 128 128 128 --device cuda
     python benchmarks/performance.py --parts embedding --reports reports.csv.gz
 
-Writes ``docs/results/performance.json``; parts that are not run keep their figures.
+Writes ``docs/results/performance.json`` and ``.md``; parts that are not run keep their figures.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from speed import embedding, findings, prediction, startup, training
+from speed.page import page
 
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.demo.machine import describe_machine, package_versions
@@ -53,6 +54,7 @@ def main() -> None:
         content[f"{name}_{device.type}"] = measured
         arguments.docs.mkdir(parents=True, exist_ok=True)
         write_text(file, json.dumps(content, indent=1) + "\n")
+        write_text(file.with_suffix(".md"), page(content))
 
 
 def _measure(name: str, arguments: argparse.Namespace, device: torch.device) -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""The page with the figures of time and size beside their bars, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+
+class Bar(NamedTuple):
+    """A figure and its bar."""
+
+    part: str
+    path: tuple[str, ...]
+    about: str
+    limit: float
+    at_least: bool = False
+
+
+BARS = (
+    Bar("training_cuda", ("train_step_ratio_gpu",), "training step, with reports / stock, GPU", 1.03),
+    Bar("training_cuda", ("vram_ratio",), "peak memory of the GPU in a step, with reports / stock", 1.03),
+    Bar("training_cpu", ("train_step_ratio_cpu",), "training step, with reports / stock, CPU", 1.10),
+    Bar("training_cpu", ("loader_ratio",), "batches loaded in a second, with reports / stock", 0.97, True),
+    Bar("prediction_cpu", ("predict_ratio_60_classes",), "prediction of 60 classes, `reportseg predict` / stock", 0.4),
+    Bar("prediction_cpu", ("predict_peak_ram_ratio_60_classes",), "... peak memory", 0.5),
+    Bar("prediction_cpu", ("voxels_that_agree",), "... voxels with the label of stock (skimage)", 0.999, True),
+    Bar("findings_cpu", ("default", "findings_8_over_1"), "network time, 8 findings / 1, default plans", 2.5),
+    Bar("findings_cpu", ("default", "findings_10_over_1"), "... 10 findings / 1", 3.0),
+    Bar("findings_cpu", ("resenc", "findings_8_over_1"), "network time, 8 findings / 1, residual encoder plans", 2.5),
+    Bar("findings_cpu", ("resenc", "findings_10_over_1"), "... 10 findings / 1", 3.0),
+    Bar("embedding_cpu", ("embed_speedup",), "reports embedded in a second / sentence by sentence", 3.0, True),
+    Bar("embedding_cpu", ("embed_second_run_seconds",), "second run over all reports, seconds", 2.0),
+    Bar("startup_cpu", ("bank_open_seconds",), "opening a bank of 200,000 sentences, seconds", 0.5),
+    Bar("startup_cpu", ("bank_open_mib",), "... resident MiB", 50.0),
+    Bar("startup_cpu", ("help_seconds",), "`reportseg --help`, seconds", 0.3),
+    Bar("startup_cpu", ("import_reader_seconds",), "import of the report reader, seconds", 0.2),
+    Bar(
+        "startup_cpu",
+        ("adapters_only_parameters", "default"),
+        "trainable parameters, `_AdaptersOnly`, default plans",
+        1e6,
+    ),
+    Bar("startup_cpu", ("adapters_only_parameters", "resenc"), "... residual encoder plans", 1e6),
+)
+
+
+def page(content: Mapping[str, Any]) -> str:
+    """The whole page.
+
+    Args:
+        content: of ``performance.json``.
+    """
+    lines = ["| | bar | found | |", "|---|---|---|---|", *_rows(content)]
+    machines = [
+        f"- {name}: {part['machine']}, {part['threads']} threads of torch, median of {part['repeats']}; "
+        + ", ".join(f"{package} {version}" for package, version in part["versions"].items())
+        for name, part in content.items()
+    ]
+    return (
+        "\n\n".join(
+            (
+                "# Time and size",
+                "*Written by `benchmarks/performance.py`; all figures are in `performance.json`.*",
+                "Ratios are of two things measured in turns in one run. *Stock* is nnU-Net with the same plans and data, "
+                "for prediction with the same weights.",
+                "\n".join(lines),
+                "## Where",
+                "\n".join(machines),
+                _NOTES,
+            )
+        )
+        + "\n"
+    )
+
+
+def _rows(content: Mapping[str, Any]) -> Iterator[str]:
+    for bar in BARS:
+        found: Any = content.get(bar.part)
+        for key in bar.path:
+            found = None if found is None else found.get(key)
+        sign = ">=" if bar.at_least else "<="
+        verdict = "not run"
+        if found is not None:
+            verdict = "met" if (found >= bar.limit if bar.at_least else found <= bar.limit) else "missed"
+        yield f"| {bar.about} | {sign} {bar.limit:,g} | {'-' if found is None else f'{found:,g}'} | {verdict} |"
+
+
+_NOTES = (
+    "Prediction: images of a size named in the JSON file, at a spacing of 2 x 1 x 1 mm with plans of 3 mm, a small "
+    "network, so that export decides. Findings: encoder once, decoder once for each; 24 sentences each."
+)
