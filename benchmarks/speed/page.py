@@ -61,7 +61,7 @@ def page(content: Mapping[str, Any]) -> str:
             (
                 "# Time and size",
                 "*Written by `benchmarks/performance.py`; all figures are in `performance.json`.*",
-                "Ratios are of two things measured in turns in one run. *Stock* is nnU-Net with the same plans and data, "
+                "Ratios are of two things measured in turns in one run. *Stock*: nnU-Net with the same plans and data, "
                 "for prediction with the same weights.",
                 "\n".join(lines),
                 "## Where",
