@@ -42,6 +42,8 @@ class TrainingRecipe:
         sub_report: probability of training on a sub-report: each finding with label values stays with probability 0.5;
             sentences and voxels of the others are removed.
         absent: of grounding: probability that a sample asks for something that is not there.
+        another: of grounding: probability, of the other samples, that a patch that was chosen for a finding is asked
+            for another finding of its case.
         balanced: whether a patch that must show foreground is chosen for a finding, drawn evenly from those of its
             case, which stays in the report with probability 0.5 (where there are sub-reports); False is nnU-Net's
             choice of a foreground voxel.
@@ -66,6 +68,7 @@ class TrainingRecipe:
     denial: Annotated[float, Field(ge=0, le=1)] = 0.5
     paired_mirroring: Annotated[float, Field(ge=0, le=1)] = 0.0
     absent: Annotated[float, Field(ge=0, lt=1)] = 0.25
+    another: Annotated[float, Field(ge=0, lt=1)] = 0.25
     balanced: bool = True
     text_noise: Annotated[float, Field(ge=0)] = 1.0
     attention_weight: Annotated[float, Field(ge=0)] = 0.3

@@ -21,7 +21,8 @@ class Level(IntEnum):
 
 
 _PLACE = (
-    r"(?:lob(?:e|es|ar)\b|zones?\b|lungs?\b|lung\s+fields?\b|fields?\b|poles?\b|pulmonary\s+(?:zone|lobe|field)s?\b)"
+    r"(?:(?:half|halves|parts?|portions?|thirds?|aspects?)\s+of\s+(?:the\s+|both\s+)?(?:left\s+|right\s+)?(?:lungs?|hemithorax)\b|"
+    r"lob(?:e|es|ar)\b|zones?\b|lungs?\b|lung\s+fields?\b|fields?\b|poles?\b|pulmonary\s+(?:zone|lobe|field)s?\b)"
 )
 _HEIGHT = r"(?:upper(?:most)?|lower(?:most)?|mid(?:dle)?)"
 _RANGE = rf"(?:(?:\s*(?:,|/|-|&|\band\b|\bor\b)\s*|\s+)(?:the\s+)?(?:left\s+|right\s+)?{_HEIGHT}\b)*"

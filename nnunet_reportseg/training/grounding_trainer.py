@@ -98,6 +98,7 @@ class ReportGroundingTrainer(ReportGuidedTrainer):
         recipe = self.conditioning.recipe
         return SampleFinding(
             absent=recipe.absent,
+            another=recipe.another,
             without_report=recipe.report_dropout if training else 0.0,
             ignore_label=self.label_manager.ignore_label,
             margin=margin_in_voxels(self.configuration_manager.spacing),

@@ -33,16 +33,26 @@ class SampleFinding(BasicTransform):
 
     Args:
         absent: probability of asking for something that is not there; the target is then empty.
+        another: probability, of the remaining samples, that a patch that was chosen for a finding is asked for another
+            one of its case. Without it no patch would show a finding and be asked for one that lies elsewhere, and
+            what tells them apart would not be learned.
         without_report: probability of asking without context.
         ignore_label: label value that stays, where the dataset has one.
         margin: around labelled instances, along each axis in voxels, in which an unlabelled instance is ruled out.
     """
 
     def __init__(
-        self, *, absent: float, without_report: float, ignore_label: int | None, margin: Sequence[int]
+        self,
+        *,
+        absent: float,
+        another: float,
+        without_report: float,
+        ignore_label: int | None,
+        margin: Sequence[int],
     ) -> None:
         super().__init__()
         self.absent = absent
+        self.another = another
         self.without_report = without_report
         self.ignore_label = ignore_label
         self.margin = tuple(margin)
@@ -52,9 +62,7 @@ class SampleFinding(BasicTransform):
         findings: tuple[tuple[int, ...], ...] = data_dict.get(FINDING_VALUES, ())
         chosen: int | None = None
         if findings and np.random.random() >= self.absent:
-            chosen = data_dict.get(FOCUS)
-            if chosen is None:
-                chosen = int(np.random.randint(len(findings)))
+            chosen = self._choose(len(findings), data_dict.get(FOCUS))
         segmentation = data_dict["segmentation"]
         data_dict[LABEL_MAP] = segmentation[:1].clone()
         target = segmentation[0]
@@ -70,3 +78,9 @@ class SampleFinding(BasicTransform):
         data_dict[KEPT] = tuple(number == chosen for number in range(len(findings)))
         data_dict[WITHOUT_REPORT] = bool(np.random.random() < self.without_report)
         return data_dict
+
+    def _choose(self, count: int, focus: int | None) -> int:
+        others = [number for number in range(count) if number != focus]
+        if focus is not None and (not others or np.random.random() >= self.another):
+            return focus
+        return int(np.random.choice(others))

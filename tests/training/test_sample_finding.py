@@ -29,8 +29,12 @@ def segmentation() -> torch.Tensor:
     return torch.tensor([-1, 0, 1, 2, 3, 7, 9], dtype=torch.int16).reshape(1, 1, 7)
 
 
-def draw(*, absent=0.0, without_report=0.0, ignore_label=None, focus=None, findings=FINDINGS, exhaustive=True):
-    transform = SampleFinding(absent=absent, without_report=without_report, ignore_label=ignore_label, margin=(1, 1))
+def draw(
+    *, absent=0.0, another=0.0, without_report=0.0, ignore_label=None, focus=None, findings=FINDINGS, exhaustive=True
+):
+    transform = SampleFinding(
+        absent=absent, another=another, without_report=without_report, ignore_label=ignore_label, margin=(1, 1)
+    )
     return transform(
         **{
             "image": torch.zeros(1, 1, 7),
@@ -55,6 +59,14 @@ def test_the_finding_that_the_patch_was_chosen_for_is_asked_for(focus, left):
     assert drawn[KEPT] == tuple(number == focus for number in range(3))
     assert values(drawn["segmentation"]) == left
     assert values(drawn[LABEL_MAP]) == values(segmentation())
+
+
+def test_a_patch_that_was_chosen_for_a_finding_is_sometimes_asked_for_another_one():
+    asked = [draw(another=0.4, focus=1)[KEPT].index(True) for _ in range(300)]
+    assert 90 < 300 - asked.count(1) < 150
+    assert asked.count(0) > 30
+    assert asked.count(2) > 30
+    assert draw(another=0.999, focus=0, findings=((1,),))[KEPT] == (True,)
 
 
 def test_the_ignore_label_stays():
