@@ -1,7 +1,7 @@
 r"""Time and size of what reports add, beside stock nnU-Net, each ratio measured in one run.
 
     python benchmarks/performance.py                                       # all parts at the scale of two CPU cores
-    python benchmarks/performance.py --parts training --patch 128 128 128 --device cuda
+    python benchmarks/performance.py --parts training findings --patch 128 128 128 --device cuda
     python benchmarks/performance.py --parts embedding --reports reports.csv.gz
 
 Writes ``docs/results/performance.json`` and ``.md``; parts that are not run keep their figures.
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--docs", type=Path, default=Path("docs/results"), help="folder of the results")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--patch", type=int, nargs=3, default=(16, 32, 32), help="of findings and training, z y x")
+    parser.add_argument("--patch", type=int, nargs=3, help="of findings and training, z y x")
     parser.add_argument("--volume", type=int, nargs=3, default=(120, 320, 320), help="of prediction, z y x")
     parser.add_argument("--reports", type=Path, help="gzipped CSV of reports, for embedding (docs/reports.md)")
     parser.add_argument("--repeats", type=int, default=5, help="of which the median counts")
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _measure(name: str, arguments: argparse.Namespace, device: torch.device) -> dict[str, Any]:
-    patch, repeats = tuple(arguments.patch), arguments.repeats
+    repeats = arguments.repeats
     if name == "startup":
         return startup.measure(repeats)
     if name == "prediction":
@@ -66,6 +66,7 @@ def _measure(name: str, arguments: argparse.Namespace, device: torch.device) -> 
     if name == "embedding":
         return embedding.measure(device, arguments.reports)
     part = findings if name == "findings" else training
+    patch = tuple(arguments.patch or part.PATCH)
     return {"patch": list(patch), **part.measure(device, patch, repeats)}
 
 

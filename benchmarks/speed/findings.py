@@ -13,6 +13,7 @@ from speed.planned import ARCHITECTURES, frame, guided_network, reports
 from speed.timing import seconds
 from text_conditioning.memory import ReportTensors
 
+PATCH = (32, 64, 64)  # for two CPU cores
 FINDINGS = (1, 3, 8, 10)
 AT_ONCE = 4  # the default of `reportseg predict --findings-per-batch`
 SENTENCES = 24

@@ -20,6 +20,7 @@ from speed.timing import seconds
 DATASET = 531
 CONFIGURATION = "3d_speed"
 TRAINERS = {"stock": "nnUNetTrainer", "reports": "ReportGuidedTrainer"}
+PATCH = (16, 32, 32)  # for two CPU cores
 BATCH, FEATURES, STAGES = 2, 32, 5
 SHAPE = (48, 96, 96)
 BATCHES_OF_A_TURN = 4
