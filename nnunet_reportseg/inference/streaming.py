@@ -124,10 +124,11 @@ class StreamingPredictor(MultiReportPredictor):
             labels=self.label_manager,
             resampling=resampling,
         )
+        cpu = torch.device("cpu")
         try:
-            found = convert(device=self.device)
+            found = convert(device=self.device if self.device.type == "cuda" else cpu)
         except torch.cuda.OutOfMemoryError:
-            found = convert(device=torch.device("cpu"))
+            found = convert(device=cpu)
         return writers.submit(self._finish, found, name, properties)
 
     def _finish(self, labels: NDArray[Any], name: str | None, properties: dict[str, Any]) -> NDArray[Any] | None:
