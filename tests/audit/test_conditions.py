@@ -49,25 +49,6 @@ def test_deciding_sentences_are_those_of_findings_with_values_else_those_that_sa
     assert deciding_sentences(report("a", text)) == (1, 2)
 
 
-@pytest.mark.parametrize(
-    ("sentence", "denial"),
-    [
-        (LEFT, "There is no nodule in the left upper lobe."),
-        ("A nodule is seen in the left lung.", "No nodule is seen in the left lung."),
-        ("In the left lung, a mass is visible.", "There is no mass in the left lung."),
-        ("The left lung contains a nodule.", "The left lung contains no nodule."),
-        ("Nodule in the left lung.", "No evidence of nodule in the left lung."),
-        ("CT shows a 9 mm mass in the left lung.", "CT shows no 9 mm mass in the left lung."),
-        ("Once more, the left nodule is demonstrated.", "The left nodule is not demonstrated."),
-        ("LUL nodule.", "No evidence of LUL nodule."),
-        ("No nodule in the left lung.", "No nodule in the left lung."),
-        ("The left nodule has resolved, the right one persists.", None),
-    ],
-)
-def test_denials(sentence, denial):
-    assert deny(sentence) == denial
-
-
 @pytest.mark.parametrize("template", [*TRAINING_WORDING.positives, *TEST_WORDING.positives])
 def test_every_sentence_of_the_phantom_can_be_denied_and_keeps_its_side(template):
     for phrase in SITE_PHRASES:
