@@ -1,8 +1,8 @@
 """The report as a padded set of sentence tokens that voxels can attend to.
 
 Every sentence is one token (DESIGN: one vector per report hides which side a finding is on). A token is the projected,
-whitened sentence vector plus embeddings of what the encoder represents badly: assertion, laterality and section. A
-learned null token, always attendable, stands for "the report says nothing of it". A missing report is another learned
+whitened sentence vector plus embeddings of what the encoder represents badly: assertion, laterality, level, section.
+A learned null token, always attendable, stands for "the report says nothing of it". A missing report is another learned
 token in its place, alone: what no sentence mentions is not to be segmented, yet without a report everything is, and one
 token for both left remnants of denied lesions (docs/design.md).
 
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from text_conditioning.assertion import Assertion
 from text_conditioning.laterality import Laterality
+from text_conditioning.levels import Level
 from text_conditioning.reports import Section
 
 _INITIAL_BIAS = {Assertion.PRESENT: 0.0, Assertion.UNCERTAIN: -1.0, Assertion.ABSENT: -4.0, Assertion.HISTORICAL: -4.0}
@@ -40,6 +41,7 @@ class ReportTensors(NamedTuple):
         vectors: ``(B, S, E)`` sentence vectors; zero where padded.
         assertion: ``(B, S)`` int64, values of :class:`Assertion`.
         laterality: ``(B, S)`` int64, values of :class:`Laterality`.
+        level: ``(B, S)`` int64, values of :class:`Level`.
         section: ``(B, S)`` int64, values of :class:`Section`.
         padding: ``(B, S)`` bool, True where there is no sentence.
         asked: ``(B, S)`` bool, True for the words that are asked for, where the rest of the report is their context.
@@ -48,6 +50,7 @@ class ReportTensors(NamedTuple):
     vectors: Tensor
     assertion: Tensor
     laterality: Tensor
+    level: Tensor
     section: Tensor
     padding: Tensor
     asked: Tensor
@@ -97,6 +100,7 @@ class ReportMemory(nn.Module):
         self.projection = nn.Linear(text_dim, memory_dim)
         self.assertion = nn.Embedding(len(Assertion), memory_dim)
         self.laterality = nn.Embedding(len(Laterality), memory_dim)
+        self.level = nn.Embedding(len(Level), memory_dim)
         self.section = nn.Embedding(len(Section), memory_dim)
         self.norm = nn.LayerNorm(memory_dim)
         self.null = nn.Parameter(torch.randn(1, 1, memory_dim))
@@ -111,6 +115,7 @@ class ReportMemory(nn.Module):
             self.projection(report.vectors)
             + self.assertion(report.assertion)
             + self.laterality(report.laterality)
+            + self.level(report.level)
             + self.section(report.section)
         )
         batch = tokens.shape[0]

@@ -56,6 +56,7 @@ def reports(batch=2, sentences=3, length=8, seed=0):
         torch.randn(batch, length, TEXT_DIM, generator=generator),
         torch.randint(0, 4, **tag),
         torch.randint(0, 4, **tag),
+        torch.randint(0, 5, **tag),
         torch.randint(0, 6, **tag),
         padding,
         torch.zeros(batch, length, dtype=torch.bool),

@@ -65,7 +65,7 @@ def test_the_bias_is_learned(tokens: ReportMemory) -> None:
     assert tokens.assertion_bias.grad.nonzero().flatten().tolist() == [Assertion.ABSENT]
 
 
-@pytest.mark.parametrize("tag", ["assertion", "laterality", "section"])
+@pytest.mark.parametrize("tag", ["assertion", "laterality", "level", "section"])
 def test_the_same_words_with_another_tag_are_another_token(tokens: ReportMemory, tag: str) -> None:
     plain = report([Assertion.PRESENT])
     other = plain._replace(**{tag: torch.ones(1, 1, dtype=torch.int64)})
