@@ -61,6 +61,9 @@ def command(
             "--plans_resampling", help="Resample as nnUNetv2_predict does; slower, and needs memory for all classes."
         ),
     ] = False,
+    crop_to_body: Annotated[
+        bool, typer.Option("--crop_to_body", help="Leave air around the body out: fewer tiles. CT only.")
+    ] = False,
     num_parts: Annotated[int, typer.Option("-num_parts", help="Number of parts the cases are split into.")] = 1,
     part_id: Annotated[int, typer.Option("-part_id", help="Which of them to predict, from 0.")] = 0,
     device: Device = None,
@@ -105,6 +108,7 @@ def command(
             preprocessing_threads=preprocessing_threads,
             export_threads=export_threads,
             plans_resampling=plans_resampling,
+            crop_to_body=crop_to_body,
             num_parts=num_parts,
             part_id=part_id,
             device=device,

@@ -14,6 +14,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.devices import require_device
 from nnunet_reportseg.dicom_series import series_files
 from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.inference.body_box import body_threshold
 from nnunet_reportseg.inference.dicom_input import find_series, require_dicom_model, written_as_volumes
 from nnunet_reportseg.inference.dicom_seg import require_highdicom, require_usable_header
 from nnunet_reportseg.inference.model_folder import require_sound_model
@@ -31,6 +32,7 @@ class PredictionOptions:
 
     Attributes:
         plans_resampling: whether logits are resampled as nnUNetv2_predict does (see StreamingPredictor).
+        crop_to_body: whether air around the body is left out (nnunet_reportseg.inference.body_box).
         findings: free text; None for the findings of the sidecar.
         findings_per_batch: findings that are decoded in one pass.
         combined: whether all findings of a case are also written as one label map.
@@ -48,6 +50,7 @@ class PredictionOptions:
     preprocessing_threads: int = 3
     export_threads: int = 3
     plans_resampling: bool = False
+    crop_to_body: bool = False
     num_parts: int = 1
     part_id: int = 0
     device: str | None = None
@@ -147,6 +150,9 @@ def _load(model: Path, options: PredictionOptions) -> StreamingPredictor:
     )
     predictor.initialize_from_trained_model_folder(str(model), options.folds, options.checkpoint)
     predictor.require_report_guided()
+    if options.crop_to_body:
+        body_threshold(predictor.plans_manager, predictor.configuration_manager)  # refuses what is no CT
+        predictor.crop_to_body = True
     return predictor
 
 

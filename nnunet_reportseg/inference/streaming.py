@@ -29,8 +29,12 @@ from nnunetv2.utilities.helpers import empty_cache
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from numpy.typing import NDArray
 
+from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.frames import Frame, compose, crop_frame
+from nnunet_reportseg.inference.body_box import body_box, body_threshold, with_outside
 from nnunet_reportseg.inference.class_by_class import label_map, torch_resampling
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
+from nnunet_reportseg.report_tensors import SentenceVectors
 
 
 class StreamingPredictor(MultiReportPredictor):
@@ -39,9 +43,25 @@ class StreamingPredictor(MultiReportPredictor):
     Attributes:
         resample_as_planned: whether logits are resampled with the function that the plans name, as nnUNetv2_predict
             does; that is slower and needs memory for all classes at once.
+        crop_to_body: whether the network sees the box of the body alone (nnunet_reportseg.inference.body_box).
     """
 
     resample_as_planned: bool = False
+    crop_to_body: bool = False
+
+    def _predict_under(
+        self, reports: Sequence[CaseReport], vectors: SentenceVectors, frame: Frame, data: torch.Tensor
+    ) -> torch.Tensor:
+        """As without the option; outside of the box of the body is background."""
+        if not self.crop_to_body:
+            return super()._predict_under(reports, vectors, frame, data)
+        shape = tuple(data.shape[1:])
+        threshold = body_threshold(self.plans_manager, self.configuration_manager)
+        box = body_box(data[0], threshold, self.configuration_manager.patch_size)
+        frame = compose(frame, crop_frame([along.start for along in box], len(box)))
+        logits = super()._predict_under(reports, vectors, frame, data[(slice(None), *box)])
+        heads = self.label_manager.num_segmentation_heads // len(reports)
+        return with_outside(logits, box, shape, heads, background=not self.label_manager.has_regions)
 
     def _internal_get_data_iterator_from_lists_of_filenames(
         self,
@@ -54,7 +74,7 @@ class StreamingPredictor(MultiReportPredictor):
         previous = seg_from_prev_stage_files or [None] * len(input_list_of_lists)
         configuration = self.configuration_manager
         if configuration.preprocessor_class is DefaultPreprocessor and not any(previous):
-            configuration = _ImagesAlone(configuration.configuration)
+            configuration = ImagesAlone(configuration.configuration)
         threads = max(1, min(num_processes, len(input_list_of_lists)))
         adapters = [
             PreprocessAdapter(
@@ -140,7 +160,7 @@ class StreamingPredictor(MultiReportPredictor):
         return None
 
 
-class _ImagesAlone(ConfigurationManager):  # type: ignore[misc]
+class ImagesAlone(ConfigurationManager):  # type: ignore[misc]
     """A configuration for images without segmentation.
 
     DefaultPreprocessor.run_case_npy (nnunetv2 2.8) resamples the mask of the body all the same, and it is thrown away.
@@ -148,6 +168,7 @@ class _ImagesAlone(ConfigurationManager):  # type: ignore[misc]
 
     @property
     def resampling_fn_seg(self) -> Any:
+        """Gives an empty segmentation of the new shape."""
         return _nothing_of_shape
 
 
