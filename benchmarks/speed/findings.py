@@ -1,22 +1,30 @@
-"""Network time of several findings of one tile against one: the encoder runs once, the decoder once for each."""
+"""Network time of several findings of one tile against one, and a network in the manner of VoxTell beside it.
+
+Ours runs the encoder once and the decoder for some findings together; the other one the decoder once for each prompt.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet
-from speed.planned import ARCHITECTURES, frame, guided_network, reports
+from speed.planned import ARCHITECTURES, TEXT_DIM, frame, guided_network, planned_network, reports
+from speed.prompted_network import PromptedNetwork
 from speed.timing import seconds
 from text_conditioning.memory import ReportTensors
 
 PATCH = (32, 64, 64)  # for two CPU cores
+PLANNED_PATCH = (128, 128, 128)  # of which FLOPs are counted
 FINDINGS = (1, 3, 8, 10)
 AT_ONCE = 4  # the default of `reportseg predict --findings-per-batch`
 SENTENCES = 24
+
+Job = Callable[[], Tensor]
 
 
 def measure(device: torch.device, patch: Sequence[int], repeats: int) -> dict[str, Any]:
@@ -24,52 +32,66 @@ def measure(device: torch.device, patch: Sequence[int], repeats: int) -> dict[st
     found: dict[str, Any] = {}
     for architecture in ARCHITECTURES:
         torch.manual_seed(0)
-        network = guided_network(architecture, 1, grounding=True).to(device)
-        network.set_frame(frame(patch, device))
-        tile = torch.randn(1, 1, *patch, device=device)
-        asked = reports(max(FINDINGS), SENTENCES, device)
-        jobs = {str(count): _job(network, tile, asked, count) for count in FINDINGS}
+        jobs = {**_ours(architecture, patch, device), **_prompted(architecture, patch, device)}
         with torch.inference_mode():
             times = seconds(jobs, device, repeats=repeats)
-            flops = {name: _flops(job) for name, job in jobs.items()}
-            together = jobs[str(max(FINDINGS))]()
-            alone = torch.cat([_decode(network, network.encoder(tile), _part(asked, i, i + 1)) for i in range(8)])
-        entry: dict[str, Any] = {
+            together, alone = jobs["ours 8"](), jobs["ours alone"]()
+        flops = _flops(architecture)
+        found[architecture] = {
             "seconds": times,
             "gflops": {name: round(count / 1e9, 1) for name, count in flops.items()},
-            "masks_that_differ_in_voxels": int(((together[:8] > 0) != (alone > 0)).sum()),
+            "masks_that_differ_in_voxels": int(((together > 0) != (alone > 0)).sum()),
             "voxels": int(alone.numel()),
+            **_ratios(times, ""),
+            **_ratios(flops, "flops_"),
         }
-        for count in FINDINGS[1:]:
-            entry[f"findings_{count}_over_1"] = round(times[str(count)] / times["1"], 3)
-            entry[f"flops_{count}_over_1"] = round(flops[str(count)] / flops["1"], 3)
-        found[architecture] = entry
     return found
 
 
-def _job(network: ReportGuidedUNet, tile: torch.Tensor, asked: ReportTensors, count: int) -> Any:
-    def job() -> torch.Tensor:
+def _ours(architecture: str, patch: Sequence[int], device: torch.device) -> dict[str, Job]:
+    """One tile with some findings, and with eight of them one after the other, each with an encoder run of its own."""
+    network = guided_network(architecture, 1, grounding=True).to(device)
+    network.set_frame(frame(patch, device))
+    tile = torch.randn(1, 1, *patch, device=device)
+    asked = reports(max(FINDINGS), SENTENCES, device)
+
+    def predict(start: int, stop: int) -> Tensor:
         skips = network.encoder(tile)
-        parts = [
-            _decode(network, skips, _part(asked, start, min(count, start + AT_ONCE)))
-            for start in range(0, count, AT_ONCE)
-        ]
-        return torch.cat(parts)
+        parts = [(first, min(stop, first + AT_ONCE)) for first in range(start, stop, AT_ONCE)]
+        return torch.cat([_decode(network, skips, asked, *part) for part in parts])
 
-    return job
+    jobs: dict[str, Job] = {f"ours {count}": lambda count=count: predict(0, count) for count in FINDINGS}
+    return {**jobs, "ours alone": lambda: torch.cat([predict(number, number + 1) for number in range(8)])}
 
 
-def _decode(network: ReportGuidedUNet, skips: Any, asked: ReportTensors) -> torch.Tensor:
-    network.report = asked
+def _decode(network: ReportGuidedUNet, skips: Any, asked: ReportTensors, start: int, stop: int) -> Tensor:
+    network.report = ReportTensors(*(tensor[start:stop] for tensor in asked))
     logits: Any = network.decode(skips)
     return torch.as_tensor(logits)
 
 
-def _part(asked: ReportTensors, start: int, stop: int) -> ReportTensors:
-    return ReportTensors(*(tensor[start:stop] for tensor in asked))
+def _prompted(architecture: str, patch: Sequence[int], device: torch.device) -> dict[str, Job]:
+    planned: Any = planned_network(architecture)
+    convolutions = ARCHITECTURES[architecture][1]["n_conv_per_stage_decoder"][0]
+    network = PromptedNetwork(planned.encoder, convolutions, TEXT_DIM).to(device).eval()
+    tile = torch.randn(1, 1, *patch, device=device)
+    prompts = torch.randn(max(FINDINGS), TEXT_DIM, device=device)
+    return {f"prompted {count}": lambda count=count: network(tile, prompts[:count]) for count in FINDINGS}
 
 
-def _flops(job: Any) -> int:
-    with FlopCounterMode(display=False) as counter:
-        job()
-    return int(counter.get_total_flops())
+def _flops(architecture: str) -> dict[str, int]:
+    """Of a tile as nnU-Net plans it, counted on tensors without data."""
+    nowhere = torch.device("meta")
+    counted = {}
+    for jobs in (_ours, _prompted):
+        for name, job in jobs(architecture, PLANNED_PATCH, nowhere).items():
+            with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+                job()
+            counted[name] = int(counter.get_total_flops())
+    return counted
+
+
+def _ratios(of: dict[str, Any], prefix: str) -> dict[str, float]:
+    more = {f"{prefix}findings_{n}_over_1": of[f"ours {n}"] / of["ours 1"] for n in FINDINGS[1:]}
+    beside = {f"{prefix}over_prompted_{n}": of[f"ours {n}"] / of[f"prompted {n}"] for n in FINDINGS}
+    return {name: round(value, 3) for name, value in {**more, **beside}.items()}

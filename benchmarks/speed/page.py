@@ -64,6 +64,8 @@ def page(content: Mapping[str, Any]) -> str:
                 "Ratios are of two things measured in turns in one run. *Stock*: nnU-Net with the same plans and data, "
                 "for prediction with the same weights.",
                 "\n".join(lines),
+                *_beside_prompted(content),
+                *_stages(content),
                 "## Where",
                 "\n".join(machines),
                 _NOTES,
@@ -83,6 +85,49 @@ def _rows(content: Mapping[str, Any]) -> Iterator[str]:
         if found is not None:
             verdict = "met" if (found >= bar.limit if bar.at_least else found <= bar.limit) else "missed"
         yield f"| {bar.about} | {sign} {bar.limit:,g} | {'-' if found is None else f'{found:,g}'} | {verdict} |"
+
+
+def _beside_prompted(content: Mapping[str, Any]) -> Iterator[str]:
+    """Findings of a tile beside a network in the manner of VoxTell."""
+    parts = {name: part for name, part in content.items() if name.startswith("findings")}
+    if not parts:
+        return
+    yield "## Findings of one tile, beside a network in the manner of VoxTell"
+    yield (
+        "Both have the same encoder. Ours attends to the words in the decoder and decodes some findings together; the "
+        "other has a query transformer and one decoder run for each prompt, in VoxTell's sizes "
+        "(`benchmarks/speed/prompted_network.py`). Random weights: only the cost is compared."
+    )
+    for name, part in parts.items():
+        lines = [
+            f"| {name} | findings | ours, s | prompted, s | ratio | ours, GFLOPs at 128^3 | prompted | ratio |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        for architecture in ("default", "resenc"):
+            of = part[architecture]
+            for count in sorted(int(key.split()[1]) for key in of["seconds"] if key.startswith("prompted")):
+                times, flops = ([of[kind][f"{net} {count}"] for net in ("ours", "prompted")] for kind in _COSTS)
+                ratios = [of[f"{prefix}over_prompted_{count}"] for prefix in ("", "flops_")]
+                lines.append(
+                    f"| {architecture} | {count} | {times[0]:.3f} | {times[1]:.3f} | {ratios[0]:.2f} "
+                    f"| {flops[0]:,.0f} | {flops[1]:,.0f} | {ratios[1]:.2f} |"
+                )
+        yield "\n".join(lines)
+
+
+_COSTS = ("seconds", "gflops")
+
+
+def _stages(content: Mapping[str, Any]) -> Iterator[str]:
+    """Steps of a prediction."""
+    for name, part in content.items():
+        if "stages" not in part:
+            continue
+        stock, ours = part["stages"]["stock"], part["stages"]["ours"]
+        yield f"## Steps of a prediction ({name})"
+        yield f"One image of {' x '.join(map(str, part['shape']))} voxels, {part['classes']} classes, one process."
+        rows = [f"| {step.replace('_', ' ')} | {stock[step]:.2f} | {ours[step]:.2f} |" for step in stock]
+        yield "\n".join(["| seconds | stock | ours |", "|---|---|---|", *rows])
 
 
 _NOTES = (

@@ -19,6 +19,7 @@ from nnunet_reportseg.demo.steps import plan_and_preprocess, seed_training
 from nnunet_reportseg.demo.workspace import output_to, use_workspace
 from nnunet_reportseg.paths import PREPROCESSED, RAW, RESULTS
 from speed.memory import run_and_watch
+from speed.stages import stage_seconds
 
 DATASET, NAME = 532, "Dataset532_Classes"
 CONFIGURATION, TRAINER = "3d_classes", "ReportGuidedTrainer"
@@ -27,10 +28,11 @@ TRAINING_SHAPE, PLANNED_SPACING = (32, 80, 80), 3.0
 SPACING = (2.0, 1.0, 1.0)  # of the images to predict, z y x, mm
 PATCH = (48, 64, 64)
 CASES = 2
+REPORT = "Nodule in the right lung."
 
 
 def measure(device: torch.device, shape: Sequence[int]) -> dict[str, Any]:
-    """Seconds and peak memory of both commands, their ratios, and how many voxels agree.
+    """Seconds and peak memory of both commands, their ratios, seconds of each step, and how many voxels agree.
 
     Args:
         device: of the network.
@@ -45,6 +47,9 @@ def measure(device: torch.device, shape: Sequence[int]) -> dict[str, Any]:
             _write_dataset(work / RAW / NAME, shape)
             _make_model(work, device)
         found = {kind: _run(kind, work, device) for kind in ("stock", "ours")}
+        (model,) = (work / RESULTS / NAME).iterdir()
+        image = work / RAW / NAME / "imagesTs" / "test_0_0000.nii.gz"
+        stages = stage_seconds(model, image, REPORT, work / PREPROCESSED / NAME, device)
         masks = {kind: [_voxels(work / kind / f"test_{n}.nii.gz") for n in range(CASES)] for kind in found}
     same = [float((a == b).mean()) for a, b in zip(masks["stock"], masks["ours"], strict=True)]
     return {
@@ -55,6 +60,7 @@ def measure(device: torch.device, shape: Sequence[int]) -> dict[str, Any]:
         "peak_mib": {kind: round(peak) for kind, (_, peak) in found.items()},
         f"predict_ratio_{CLASSES}_classes": round(found["ours"][0] / found["stock"][0], 3),
         f"predict_peak_ram_ratio_{CLASSES}_classes": round(found["ours"][1] / found["stock"][1], 3),
+        "stages": stages,
         "voxels_that_agree": min(same),
         "labels_found": len(np.unique(masks["stock"][0])),
     }
@@ -78,7 +84,7 @@ def _write_dataset(raw: Path, shape: Sequence[int]) -> None:
         coarse = torch.from_numpy(rng.normal(0, 100, [1, 1, *(max(2, s // 6) for s in shape)]))
         image = torch.nn.functional.interpolate(coarse, size=tuple(shape), mode="trilinear")[0, 0].numpy()
         _write(image.astype(np.float32), raw / "imagesTs" / f"test_{n}_0000.nii.gz", SPACING)
-    tests = {f"test_{n}": {"report": "Nodule in the right lung."} for n in range(CASES)}
+    tests = {f"test_{n}": {"report": REPORT} for n in range(CASES)}
     _write_json(raw / "reports.json", {"reportseg_version": 1, "cases": cases})
     _write_json(raw / "imagesTs" / "reports.json", {"reportseg_version": 1, "cases": tests})
     names = {"background": 0, **{f"class_{number}": number for number in range(1, CLASSES + 1)}}
