@@ -12,7 +12,7 @@ from dataclasses import replace
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
 from text_conditioning.assertion import Assertion
-from text_conditioning.denial import deny, resolve
+from text_conditioning.denial import deny
 from text_conditioning.laterality import Laterality
 from text_conditioning.laterality_swap import swap_laterality
 from text_conditioning.memory import ReportTensors
@@ -42,8 +42,8 @@ def with_twins(reports: Iterable[CaseReport], *, training: bool) -> list[CaseRep
 
     Args:
         reports: the reports.
-        training: whether also what only a training reads: the words of findings, and the sentences that belong to
-            findings as they read where those are not there.
+        training: whether also what only a training reads: the words of findings, and the denials of sentences that
+            belong to findings.
     """
     reports = list(reports)
     if training:
@@ -53,9 +53,9 @@ def with_twins(reports: Iterable[CaseReport], *, training: bool) -> list[CaseRep
 
 def _twins(report: CaseReport, *, denied: bool) -> Iterator[Sentence]:
     for index, sentence in enumerate(report.read):
-        denials = denied_sentences(sentence) if denied and index in report.linked else ()
-        yield from denials
-        yield from (twin for twin in map(mirrored_sentence, (sentence, *denials)) if twin is not None)
+        denial = denied_sentence(sentence) if denied and index in report.linked else None
+        twins = (denial, mirrored_sentence(sentence), denial and mirrored_sentence(denial))
+        yield from (twin for twin in twins if twin is not None)
 
 
 def mirrored_tensors(reports: Sequence[CaseReport], vectors: SentenceVectors, *, length: int) -> ReportTensors | None:
@@ -91,15 +91,9 @@ def mirrored_sentence(sentence: Sentence) -> Sentence | None:
     )
 
 
-def denied_sentences(sentence: Sentence) -> tuple[Sentence, ...]:
-    """The sentence where its finding is not there, and where it is gone; fewer where no rule says so.
-
-    Both, because an embedding and an attention bias belong to each state: resolved findings of real reports have no
-    voxels that a patch could be chosen for, so that HISTORICAL would hardly be learned from them.
-    """
-    said = ((deny(sentence.text), Assertion.ABSENT), (resolve(sentence.text), Assertion.HISTORICAL))
-    return tuple(
-        replace(sentence, text=text, assertion=state, clauses=())
-        for text, state in said
-        if text is not None and text != sentence.text
-    )
+def denied_sentence(sentence: Sentence) -> Sentence | None:
+    """The denial of a sentence; None where no rule gives one, or it is one already."""
+    text = deny(sentence.text)
+    if text is None or text == sentence.text:
+        return None
+    return replace(sentence, text=text, assertion=Assertion.ABSENT, clauses=())

@@ -18,7 +18,7 @@ from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPre
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from text_conditioning.bank import build_bank
-from text_conditioning.denial import deny, resolve
+from text_conditioning.denial import deny
 
 DATASET = "Dataset777_Spy"
 CASES = 6
@@ -126,8 +126,8 @@ def plans(channels: int = 4) -> dict:
 
 
 def with_denials(sentences: Iterable[str]) -> list[str]:
-    """The sentences of findings and those that say them absent or resolved: what the bank of a training holds."""
-    return [text for said in sentences for text in (said, deny(said), resolve(said)) if text is not None]
+    """The sentences of findings and those that deny them: what the bank of a training holds."""
+    return [text for said in sentences for text in (said, deny(said)) if text is not None]
 
 
 def write_workspace(root: Path, channels: int = 4, *, ignore_label: int | None = None) -> None:

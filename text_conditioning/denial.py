@@ -1,4 +1,4 @@
-"""A sentence that says that something is there, turned into one that says that it is not, or not any more.
+"""A sentence that says that something is there, turned into one that says that it is not.
 
 Rules in the order in which they are tried; what they give is kept only where it reads as a denial and still names the
 same side and sizes.
@@ -16,13 +16,14 @@ _SEEN = (
     r"seen|identified|observed|visible|present|found|noted|located|detected|visuali[sz]ed|demonstrated|shown|evident"
 )
 _ONE = r"(?:an?|one|the|some|multiple|several|few|two|three)"
-# "In the left lung, a mass is visible.": the place goes to the end, else it reads as a clause of its own
-_PLACED = re.compile(rf"^(?:in|within) (the [^,]+?), {_ONE} ([^,]+?) (?:is|are|can be) (?:{_SEEN})\b", re.IGNORECASE)
-# It says that its finding is there.
-_UNCHANGED = re.compile(r"^(?:there\s+(?:is|are|has\s+been)\s+)?no\s+change\s+(?:of|in)\s+", re.IGNORECASE)
 _RULES = (
-    (_UNCHANGED, "No evidence of "),
-    (_PLACED, r"There is no \2 in \1"),
+    # it says that its finding is there
+    (re.compile(r"^(?:there\s+(?:is|are|has\s+been)\s+)?no\s+change\s+(?:of|in)\s+", re.IGNORECASE), "No evidence of "),
+    (
+        # "In the left lung, a mass is visible.": the place goes to the end, else it reads as a clause of its own
+        re.compile(rf"^(?:in|within) (the [^,]+?), {_ONE} ([^,]+?) (?:is|are|can be) (?:{_SEEN})\b", re.IGNORECASE),
+        r"There is no \2 in \1",
+    ),
     (re.compile(rf"\b(there\s+(?:is|are|was|were))\s+(?:{_ONE}\s+)?", re.IGNORECASE), r"\1 no "),
     (re.compile(r"^(?:an?|one)\s+", re.IGNORECASE), "No "),
     (re.compile(rf"\b(?:can|could)\s+be\s+({_SEEN})\b", re.IGNORECASE), r"cannot be \1"),
@@ -50,21 +51,11 @@ def deny(sentence: str) -> str | None:
     sentence = sentence[0].upper() + sentence[1:]
     attempts = [rule.sub(replacement, sentence, count=1) for rule, replacement in _RULES]
     attempts.append("No evidence of " + _uncapitalised(sentence))
-    return next((text for text in attempts if _says(text, Assertion.ABSENT, of=sentence)), None)
-
-
-def resolve(sentence: str) -> str | None:
-    """What a later report would say of a finding that is gone; None where that reads as anything else."""
-    if classify(sentence) in (Assertion.ABSENT, Assertion.HISTORICAL) or _MIXED.search(sentence):
-        return None
-    finding = _PLACED.sub(r"\2 in \1", _UNCHANGED.sub("", _OPENING.sub("", sentence)))
-    text = "Previously seen, now resolved: " + _uncapitalised(finding)
-    return text if _says(text, Assertion.HISTORICAL, of=sentence) else None
-
-
-def _says(text: str, state: Assertion, *, of: str) -> bool:
-    same = tag(text) == tag(of) and read_sizes_mm(text) == read_sizes_mm(of)
-    return same and classify(text) is state
+    for text in attempts:
+        same = tag(text) == tag(sentence) and read_sizes_mm(text) == read_sizes_mm(sentence)
+        if same and classify(text) is Assertion.ABSENT:
+            return text
+    return None
 
 
 def _uncapitalised(sentence: str) -> str:

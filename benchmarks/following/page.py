@@ -9,7 +9,7 @@ from following.bars import SEEDS_WANTED, BarResult
 from following.conditions import CONDITIONS, CORRECT, LONG_REPORT, NULL, NULL_ALL, SEEN, SWAPPED_ORIGINAL, SWAPPED_OWN
 from following.results import Figures, Spread
 from following.settings import EPOCHS, Settings
-from following.tasks import IMPLANTS
+from following.tasks import IMPLANTS, TEST_VOLUMES
 from following.variants import VARIANTS
 
 FIGURE = "text_following.png"
@@ -71,13 +71,16 @@ def _scale(settings: Settings, runs: Sequence[Mapping[str, Any]], *, phantom: bo
     usual = settings.epoch_iterations * EPOCHS
     others = {run["benchmark"]: run["iterations"] for run in runs if run["iterations"] != usual}
     longer = f" ({', '.join(f'{task} {count}' for task, count in others.items())})" if others else ""
+    tasks = {run["benchmark"] for run in runs}
+    further = [f"{task} {settings.test_volumes * more}" for task, more in TEST_VOLUMES.items() if task in tasks]
+    volumes = f"{settings.test_volumes} test volumes" + (f" ({', '.join(further)})" if further else "")
     patch = " x ".join(map(str, settings.patch))
     recipe = "AdamW at 2e-3 for all of the network" if settings.short_recipe else "the default recipe"
     return (
         f"Scale: {usual} iterations{longer} of {settings.batch_size} patches of {patch} voxels, three stages from "
         f"{settings.features} features, {recipe} (`sgd_only` and plain nnU-Net: nnU-Net's SGD); {settings.cases} "
-        f"training cases, {settings.test_volumes} test volumes with one case per lesion. Final weights, no choice by "
-        "test results, no averaging over flips. Volumes are larger than patches." + (_MARGIN if phantom else "")
+        f"training cases, {volumes} with one case per lesion. Final weights, no choice by test results, no "
+        "averaging over flips. Volumes are larger than patches." + (_MARGIN if phantom else "")
     )
 
 

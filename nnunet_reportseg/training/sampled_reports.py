@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nnunet_reportseg.case_reports import CaseReport
-from nnunet_reportseg.report_twins import denied_sentences, mirrored_report, mirrored_sentence
+from nnunet_reportseg.report_twins import denied_sentence, mirrored_report, mirrored_sentence
 from nnunet_reportseg.training.report_loss import ReadingTarget
 from text_conditioning.attention_supervision import finding_masks
 from text_conditioning.reports import Sentence
@@ -37,14 +37,13 @@ class ReportSampling:
     most: int = MOST_DISTRACTORS
 
     def denials(self, report: CaseReport, kept: Sequence[bool]) -> tuple[Sentence, ...]:
-        """Denials of findings that are left out of a report, for some of them: absent or resolved, at random."""
+        """Denials of findings that are left out of a report, for some of them."""
         left_out = report.linked - report.part_indices(kept)
         found = []
         for index in sorted(left_out):
             if np.random.random() < self.denial:
-                said = [s for s in denied_sentences(report.sentences[index]) if mirrored_sentence(s) is not None]
-                found += [said[np.random.randint(len(said))]] if said else []
-        return tuple(found)
+                found.append(denied_sentence(report.sentences[index]))
+        return tuple(sentence for sentence in found if sentence is not None and mirrored_sentence(sentence) is not None)
 
     def vary(self, report: CaseReport) -> CaseReport:
         """Leave out and add sentences that decide nothing."""
@@ -120,7 +119,7 @@ def negatives_of(report: CaseReport, others: Sequence[Sentence], count: int) -> 
     twins = [
         twin
         for i in wanted
-        for twin in (mirrored_sentence(report.sentences[i]), *denied_sentences(report.sentences[i]))
+        for twin in (mirrored_sentence(report.sentences[i]), denied_sentence(report.sentences[i]))
         if twin is not None
     ]
     negatives = {sentence.text: sentence for sentence in [*twins, *others] if sentence.text not in own}

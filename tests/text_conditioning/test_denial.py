@@ -1,10 +1,10 @@
-"""Sentences of findings that are not there, and of findings that are gone."""
+"""Sentences that say that a finding is there, denied by rule."""
 
 import pytest
 
 from nnunet_reportseg.data.phantom_negation_reports import NODULE_PHRASES, TEST_WORDING, TRAINING_WORDING
 from text_conditioning.assertion import Assertion, classify
-from text_conditioning.denial import deny, resolve
+from text_conditioning.denial import deny
 from text_conditioning.laterality import tag
 
 LEFT = "There is a nodule in the left upper lobe."
@@ -30,29 +30,12 @@ def test_denials(sentence, denial):
     assert deny(sentence) == denial
 
 
-@pytest.mark.parametrize(
-    ("sentence", "resolved"),
-    [
-        ("A nodule is seen in the left lung.", "Previously seen, now resolved: a nodule is seen in the left lung."),
-        ("In the left lung, a mass is visible.", "Previously seen, now resolved: mass in the left lung."),
-        ("There is no change of the left nodule.", "Previously seen, now resolved: the left nodule."),
-        ("LUL nodule.", "Previously seen, now resolved: LUL nodule."),
-        ("No nodule in the left lung.", None),
-        ("The left nodule has resolved.", None),
-        ("The left nodule has resolved, the right one persists.", None),
-    ],
-)
-def test_resolved(sentence, resolved):
-    assert resolve(sentence) == resolved
-
-
-@pytest.mark.parametrize("state", [deny, resolve])
 @pytest.mark.parametrize("wording", [TRAINING_WORDING, TEST_WORDING])
-def test_every_persisting_nodule_can_be_denied_and_resolved_and_keeps_its_side(wording, state):
+def test_every_persisting_nodule_can_be_denied_and_keeps_its_side(wording):
     for template in wording.persisting:
         for phrase in NODULE_PHRASES:
             sentence = template.format(nodule=phrase.format(side="left"))
-            changed = state(sentence)
-            assert changed is not None, sentence
-            assert classify(changed) is (Assertion.ABSENT if state is deny else Assertion.HISTORICAL)
-            assert tag(changed) == tag(sentence)
+            denial = deny(sentence)
+            assert denial is not None, sentence
+            assert classify(denial) is Assertion.ABSENT
+            assert tag(denial) == tag(sentence)

@@ -69,16 +69,13 @@ def test_distractors_come_on_top_once_each_and_belong_to_no_finding():
 
 
 def test_a_finding_that_is_left_out_is_denied_and_one_that_stays_is_not():
-    states = set()
-    for _ in range(30):
-        report = sample(ReportSampling(denial=1.0), kept=(False, True))
-        texts = [sentence.text for sentence in report.sentences]
-        assert FINDINGS[0] not in texts
-        (denial,) = [s for s in report.sentences if "odule 3" in s.text]
-        states.add(denial.assertion)
-        assert denial.laterality is Laterality.LEFT
-        assert said(report, 1) == [FINDINGS[1]]
-    assert states == {Assertion.ABSENT, Assertion.HISTORICAL}
+    report = sample(ReportSampling(denial=1.0), kept=(False, True))
+    texts = [sentence.text for sentence in report.sentences]
+    assert FINDINGS[0] not in texts
+    (denial,) = [s for s in report.sentences if "odule 3" in s.text]
+    assert denial.assertion is Assertion.ABSENT
+    assert denial.laterality is Laterality.LEFT
+    assert said(report, 1) == [FINDINGS[1]]
     mirrored = sample(ReportSampling(denial=1.0), kept=(False, True), mirrored=True)
     assert [s.laterality.name for s in mirrored.sentences if "odule 3" in s.text] == ["RIGHT"]
     assert sample(ReportSampling(denial=0.0), kept=(False, True)) == REPORT.part((False, True))
