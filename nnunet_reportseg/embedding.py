@@ -11,7 +11,7 @@ from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.errors import ReportSegError
 from nnunet_reportseg.report_twins import with_twins
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
-from text_conditioning.bank import BankIndex, EmbeddingBank, build_bank
+from text_conditioning.bank import BankIndex, EmbeddingBank, Team, build_bank
 from text_conditioning.encoders import FrozenTextEncoder
 from text_conditioning.registry import DEFAULT_ENCODER
 
@@ -33,6 +33,7 @@ def embed_reports(
     encoder: FrozenTextEncoder,
     *,
     progress: Callable[[int, int], None] | None = None,
+    team: Team | None = None,
 ) -> EmbeddingBank:
     """Bring bank and sidecar copy of a preprocessed dataset up to date.
 
@@ -42,14 +43,15 @@ def embed_reports(
         reports: the reports to embed.
         encoder: frozen encoder.
         progress: called with (sentences done, sentences to do).
+        team: processes that do it together.
 
     Returns:
         The bank, complete for ``reports`` and the twins of their sentences.
     """
-    bank = build_bank(
-        folder / BANK_FOLDER, encoder, sentences_of(with_twins(reports, training=True)), progress=progress
-    )
-    sidecar.resolved().write(folder / SIDECAR_NAME)
+    sentences = sentences_of(with_twins(reports, training=True))
+    bank = build_bank(folder / BANK_FOLDER, encoder, sentences, progress=progress, team=team)
+    if team is None or team.rank == 0:
+        sidecar.resolved().write(folder / SIDECAR_NAME)
     return bank
 
 

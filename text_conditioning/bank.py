@@ -14,6 +14,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ from text_conditioning.bank_files import (
 from text_conditioning.encoders import TextEncoder
 from text_conditioning.errors import BankError
 
-__all__ = ["BankIndex", "EmbeddingBank", "build_bank", "sentence_key"]
+__all__ = ["BankIndex", "EmbeddingBank", "Team", "build_bank", "sentence_key"]
 _log = logging.getLogger(__name__)
 _KEY = f"S{KEY_BYTES}"  # a key as one value that can be searched for
 
@@ -166,6 +167,25 @@ class EmbeddingBank:
         return np.where(self._keys[rows] == wanted, rows, -1).astype(np.int64)
 
 
+class Team(Protocol):
+    """Processes that build a bank together.
+
+    Attributes:
+        rank: Number of this process, from 0.
+        size: Number of processes.
+    """
+
+    @property
+    def rank(self) -> int: ...  # noqa: D102
+
+    @property
+    def size(self) -> int: ...  # noqa: D102
+
+    def wait(self) -> None:
+        """Return when all processes have called this."""
+        ...
+
+
 def build_bank(
     folder: Path,
     encoder: TextEncoder,
@@ -173,17 +193,20 @@ def build_bank(
     *,
     chunk_size: int = 256,
     progress: Callable[[int, int], None] | None = None,
+    team: Team | None = None,
 ) -> EmbeddingBank:
     """Encode the sentences a bank lacks and add them; go on where a killed build stopped.
 
-    A bank on disk that is damaged is logged and built anew.
+    A bank on disk that is damaged is logged and built anew. The processes of a team share the chunks, and the first of
+    them puts the bank together; it has the bytes that one process would have given it.
 
     Args:
         folder: Folder of the banks; made if needed.
         encoder: The encoder; its fingerprint names the bank.
         sentences: Sentences wanted; repeated ones count once.
         chunk_size: Sentences that are encoded and kept at a time.
-        progress: Called after each chunk with the number of new sentences done and to be done.
+        progress: Called after each chunk with the number of new sentences done and to be done by this process.
+        team: Processes that build this bank together, each with the same arguments; none for this one alone.
 
     Returns:
         The bank, opened.
@@ -204,26 +227,32 @@ def build_bank(
     # chunks depend on the wanted sentences alone, never on the parts found: the same batches give the same bytes
     order = sorted(wanted)
     chunks = [order[first : first + chunk_size] for first in range(0, len(order), chunk_size)]
+    own = chunks if team is None else chunks[team.rank :: team.size]
     done = 0
-    fresh: list[torch.Tensor] = []
-    for chunk in chunks:
-        fresh.append(_encode_chunk(parts, encoder, chunk, wanted))
+    for chunk in own:
+        _encode_chunk(parts, encoder, chunk, wanted)
         done += len(chunk)
         if progress is not None:
-            progress(done, len(order))
+            progress(done, sum(map(len, own)))
+    if team is not None:
+        team.wait()  # for the parts of the others
 
-    if chunks or kept is None:
-        all_keys = keys + order
-        ranks = sorted(range(len(all_keys)), key=all_keys.__getitem__)
-        rows = torch.cat([rows, *fresh])[ranks]
-        keys = [all_keys[rank] for rank in ranks]
-        write_rows(data_file, keys, rows, scratch=parts)
-    index = BankIndex(
-        encoder.fingerprint, encoder.name, encoder.pooling, encoder.dim, len(keys), digest(key_bytes(keys))
-    )
-    if chunks or _content_of_index(index_file) != index:
-        write_index(index_file, index, scratch=parts)
-    shutil.rmtree(parts, ignore_errors=True)
+    if team is None or team.rank == 0:
+        if chunks or kept is None:
+            fresh = [_encode_chunk(parts, encoder, chunk, wanted) for chunk in chunks]  # reads them
+            all_keys = keys + order
+            ranks = sorted(range(len(all_keys)), key=all_keys.__getitem__)
+            rows = torch.cat([rows, *fresh])[ranks]
+            keys = [all_keys[rank] for rank in ranks]
+            write_rows(data_file, keys, rows, scratch=parts)
+        index = BankIndex(
+            encoder.fingerprint, encoder.name, encoder.pooling, encoder.dim, len(keys), digest(key_bytes(keys))
+        )
+        if chunks or _content_of_index(index_file) != index:
+            write_index(index_file, index, scratch=parts)
+        shutil.rmtree(parts, ignore_errors=True)
+    if team is not None:
+        team.wait()  # for the bank
     return EmbeddingBank.open(folder, encoder.fingerprint)
 
 

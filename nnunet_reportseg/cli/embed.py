@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -21,7 +22,10 @@ def command(
     batch_size: Annotated[int, typer.Option(help="Sentences in one forward pass.")] = 64,
     missing_report: MissingReportOption = MissingReport.ERROR,
 ) -> None:
-    """Encode every sentence once and keep the vectors in the preprocessed dataset; run again to go on or to update."""
+    """Encode every sentence once and keep the vectors in the preprocessed dataset; run again to go on or to update.
+
+    With several GPUs: torchrun --nproc_per_node N --no-python reportseg embed ...
+    """
     from rich.console import Console
 
     from nnunet_reportseg.case_reports import read_case_reports
@@ -41,15 +45,19 @@ def command(
 
     import torch
 
+    from nnunet_reportseg.torchrun import torchrun_processes
     from text_conditioning.encoders import FrozenTextEncoder
 
-    model = FrozenTextEncoder(
-        choose_encoder(folder, encoder),
-        device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
-        batch_size=batch_size,
-    )
-    with cases_progress("Embedding sentences") as progress:
-        bank = embed_reports(folder, sidecar, reports.values(), model, progress=progress)
+    with torchrun_processes() as processes:
+        place = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        if processes is not None and place == "cuda":
+            place = f"cuda:{processes.local_rank}"
+        model = FrozenTextEncoder(choose_encoder(folder, encoder), device=place, batch_size=batch_size)
+        first = processes is None or processes.rank == 0
+        with cases_progress("Embedding sentences") if first else nullcontext() as progress:
+            bank = embed_reports(folder, sidecar, reports.values(), model, progress=progress, team=processes)
+    if not first:
+        return
     Console().print(
         f"{name}: {len(cases)} cases, {len(bank)} sentences, encoder {bank.encoder} ({bank.fingerprint}, "
         f"{bank.dim} numbers per sentence) in {bank.folder}",

@@ -8,8 +8,11 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -302,3 +305,40 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BankError, match="Cannot write"):
         build_bank(tmp_path / "file" / "bank", FakeEncoder(), SENTENCES)
+
+
+@dataclass(frozen=True)
+class Thread:
+    """One of several threads that build a bank together."""
+
+    rank: int
+    size: int
+    barrier: threading.Barrier
+
+    def wait(self) -> None:
+        self.barrier.wait(30)
+
+
+@pytest.mark.parametrize("there", [0, 11])
+def test_a_team_builds_the_bank_of_one_process_and_shares_the_work(tmp_path: Path, there: int) -> None:
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    for folder in (alone, together):
+        build_bank(folder, FakeEncoder(), SENTENCES[:there], chunk_size=4)
+    build_bank(alone, FakeEncoder(), SENTENCES, chunk_size=4)
+    barrier = threading.Barrier(3)
+    encoders = [FakeEncoder() for _ in range(3)]
+    progress: list[list[tuple[int, int]]] = [[], [], []]
+
+    def build(rank: int) -> int:
+        team = Thread(rank, 3, barrier)
+        told = progress[rank]
+        return len(
+            build_bank(together, encoders[rank], SENTENCES, chunk_size=4, progress=lambda *n: told.append(n), team=team)
+        )
+
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(build, range(3))) == [len(SENTENCES)] * 3
+    assert contents(together) == contents(alone)
+    shares = [set(encoder.seen) for encoder in encoders]
+    assert sum(map(len, shares)) == len(set.union(*shares)) == len(SENTENCES) - there
+    assert all(told[-1] == (len(share), len(share)) for told, share in zip(progress, shares, strict=True))
