@@ -1,8 +1,8 @@
 """The report as a padded set of sentence tokens that voxels can attend to.
 
 Every sentence is one token (DESIGN: one vector per report hides which side a finding is on). A token is the projected,
-whitened sentence vector plus embeddings of what the encoder represents badly: assertion, laterality, level, section.
-A learned null token, always attendable, stands for "the report says nothing of it". A missing report is another learned
+whitened sentence vector plus embeddings of what the encoder represents badly: assertion, laterality and section. A
+learned null token, always attendable, stands for "the report says nothing of it". A missing report is another learned
 token in its place, alone: what no sentence mentions is not to be segmented, yet without a report everything is, and one
 token for both left remnants of denied lesions (docs/design.md).
 
@@ -91,7 +91,8 @@ class ReportMemory(nn.Module):
         text_dim: ``E``, dimension of the sentence vectors.
         memory_dim: ``D``, dimension of the tokens.
         pooled: whether the sentences of a report become one token, their mean.
-        grounding: whether some of the sentences can be asked for: they are marked, and the others recede.
+        grounding: whether some of the sentences can be asked for: they are marked, and the others recede; the level
+            that a sentence names is then embedded too, because answers that differ in it alone are asked for.
     """
 
     def __init__(self, text_dim: int, memory_dim: int, *, pooled: bool = False, grounding: bool = False) -> None:
@@ -100,13 +101,13 @@ class ReportMemory(nn.Module):
         self.projection = nn.Linear(text_dim, memory_dim)
         self.assertion = nn.Embedding(len(Assertion), memory_dim)
         self.laterality = nn.Embedding(len(Laterality), memory_dim)
-        self.level = nn.Embedding(len(Level), memory_dim)
         self.section = nn.Embedding(len(Section), memory_dim)
         self.norm = nn.LayerNorm(memory_dim)
         self.null = nn.Parameter(torch.randn(1, 1, memory_dim))
         self.missing = nn.Parameter(torch.randn(1, 1, memory_dim))
         self.assertion_bias = nn.Parameter(torch.tensor([_INITIAL_BIAS[state] for state in sorted(Assertion)]))
         self.asked = nn.Parameter(torch.randn(memory_dim)) if grounding else None
+        self.level = nn.Embedding(len(Level), memory_dim) if grounding else None
         self.context_bias = nn.Parameter(torch.tensor(_CONTEXT_BIAS)) if grounding else None
 
     def forward(self, report: ReportTensors) -> Memory:
@@ -115,15 +116,14 @@ class ReportMemory(nn.Module):
             self.projection(report.vectors)
             + self.assertion(report.assertion)
             + self.laterality(report.laterality)
-            + self.level(report.level)
             + self.section(report.section)
         )
         batch = tokens.shape[0]
         padding, summary = report.padding, report.section == Section.IMPRESSION
         bias = self.assertion_bias[report.assertion]
-        if self.asked is not None and self.context_bias is not None:
+        if self.asked is not None and self.context_bias is not None and self.level is not None:
             asked = report.asked.to(tokens.dtype)
-            tokens = tokens + asked.unsqueeze(-1) * self.asked
+            tokens = tokens + asked.unsqueeze(-1) * self.asked + self.level(report.level)
             bias = bias * (1 - asked) + self.context_bias * (1 - asked)
         if self.pooled:
             there = (~padding).unsqueeze(-1).to(tokens.dtype)

@@ -65,7 +65,7 @@ def test_the_bias_is_learned(tokens: ReportMemory) -> None:
     assert tokens.assertion_bias.grad.nonzero().flatten().tolist() == [Assertion.ABSENT]
 
 
-@pytest.mark.parametrize("tag", ["assertion", "laterality", "level", "section"])
+@pytest.mark.parametrize("tag", ["assertion", "laterality", "section"])
 def test_the_same_words_with_another_tag_are_another_token(tokens: ReportMemory, tag: str) -> None:
     plain = report([Assertion.PRESENT])
     other = plain._replace(**{tag: torch.ones(1, 1, dtype=torch.int64)})
@@ -99,3 +99,12 @@ def test_without_grounding_nothing_can_be_asked_for(tokens: ReportMemory) -> Non
     plain = report([Assertion.PRESENT, Assertion.ABSENT])
     for left, right in zip(tokens(plain), tokens(plain._replace(asked=~plain.asked)), strict=True):
         assert torch.equal(left, right)
+
+
+def test_the_level_counts_where_sentences_are_asked_for() -> None:
+    plain = report([Assertion.PRESENT])
+    other = plain._replace(level=torch.ones(1, 1, dtype=torch.int64))
+    for grounding in (True, False):
+        tokens = ReportMemory(8, MEMORY_DIM, grounding=grounding)
+        apart = (tokens(plain).tokens[:, 1] - tokens(other).tokens[:, 1]).abs().max()
+        assert (apart > 0.1) == grounding
