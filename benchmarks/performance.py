@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from speed import embedding, findings, prediction, startup, training
-from speed.page import page
+from speed.page import figures, page
 
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.demo.machine import describe_machine, package_versions
@@ -38,7 +38,7 @@ def main() -> None:
     arguments = parser.parse_args()
     device = torch.device(arguments.device)
     file = arguments.docs / FILE
-    content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    parts = json.loads(file.read_text(encoding="utf-8"))["parts"] if file.is_file() else {}
     for name in arguments.parts:
         if name == "embedding" and arguments.reports is None:
             print("embedding is left out: it needs --reports")
@@ -51,10 +51,10 @@ def main() -> None:
             **_measure(name, arguments, device),
         }
         print(json.dumps({name: measured}, indent=1), flush=True)
-        content[f"{name}_{device.type}"] = measured
+        parts[f"{name}_{device.type}"] = measured
         arguments.docs.mkdir(parents=True, exist_ok=True)
-        write_text(file, json.dumps(content, indent=1) + "\n")
-        write_text(file.with_suffix(".md"), page(content))
+        write_text(file, json.dumps({**figures(parts), "parts": parts}, indent=1) + "\n")
+        write_text(file.with_suffix(".md"), page(parts))
 
 
 def _measure(name: str, arguments: argparse.Namespace, device: torch.device) -> dict[str, Any]:

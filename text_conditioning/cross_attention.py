@@ -69,7 +69,7 @@ class ReportCrossAttention(nn.Module):
         Args:
             x: ``(B, C, *spatial)``.
             memory: the reports.
-            frame: ``(B, 3, d + 1)``, see :mod:`text_conditioning.position`.
+            frame: ``(B, 3, d + 1)``, or ``(1, 3, d + 1)`` for one patch, see :mod:`text_conditioning.position`.
             stride: patch voxels per voxel of ``x``.
 
         Returns:

@@ -7,7 +7,6 @@ memory's bias, so that denied findings weigh less and a missing report is one to
 from __future__ import annotations
 
 import math
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -37,4 +36,4 @@ class ReportFiLM(nn.Module):
         pooled = (torch.softmax(logits, dim=1).unsqueeze(-1) * memory.tokens).sum(dim=1)
         parameters = self.scale_shift(pooled).reshape(x.shape[0], 2, x.shape[1], *[1] * (x.ndim - 2))
         scale, shift = parameters.to(x.dtype).unbind(1)
-        return cast(Tensor, x * (1 + scale) + shift)
+        return torch.addcmul(shift, x, 1 + scale)

@@ -82,13 +82,24 @@ class PositionBias(nn.Module):
         nn.init.zeros_(self.projection.bias)
 
     def forward(self, x: Tensor, frame: Tensor, stride: Sequence[int]) -> Tensor:
-        """Same shape and dtype as ``x`` ``(B, C, *spatial)``; ``frame`` and ``stride`` as in patient_coordinates."""
+        """Condition a feature map.
+
+        Args:
+            x: ``(B, C, *spatial)``.
+            frame: as in patient_coordinates, or of one patch that all of ``x`` shows.
+            stride: as in patient_coordinates.
+
+        Returns:
+            Same shape and dtype as ``x``.
+        """
         spatial = x.shape[2:]
         step = [max(1, -(-COARSEST_STRIDE // s)) for s in stride]
         step = [_coarsest(n, size) for n, size in zip(step, spatial, strict=True)]
         shape = [size // n for size, n in zip(spatial, step, strict=True)]
         coordinates = patient_coordinates(frame, shape, [s * n for s, n in zip(stride, step, strict=True)])
-        bias: Tensor = self.projection(self.fourier(coordinates).movedim(1, -1)).movedim(-1, 1).to(x.dtype)
+        bias: Tensor = self.projection(self.fourier(coordinates).movedim(1, -1)).movedim(-1, 1)
+        # in the order of x, else the interpolated bias and all that follows are read and written across memory
+        bias = bias.to(x.dtype, memory_format=torch.contiguous_format)
         if shape != list(spatial):
             mode = "trilinear" if len(shape) == AXES else "bilinear"
             bias = nn.functional.interpolate(bias, size=list(spatial), mode=mode, align_corners=False)

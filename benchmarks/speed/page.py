@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 
 class Bar(NamedTuple):
-    """A figure and its bar."""
+    """A figure and its bar.
+
+    Attributes:
+        part: where it was measured.
+        path: to it in there.
+        about: for the page.
+        limit: its bar.
+        at_least: whether the figure shall not be below the bar, rather than not above it.
+    """
 
     part: str
     path: tuple[str, ...]
@@ -15,7 +23,20 @@ class Bar(NamedTuple):
     limit: float
     at_least: bool = False
 
+    @property
+    def name(self) -> str:
+        """Of the figure in ``performance.json``; nnU-Net's default plans are not named."""
+        return "_".join(key for key in self.path if key != "default")
 
+    def found(self, parts: Mapping[str, Any]) -> Any:
+        """The figure, or None where it was not measured."""
+        found: Any = parts.get(self.part)
+        for key in self.path:
+            found = None if found is None else found.get(key)
+        return found
+
+
+_SIZE = "adapters_only_parameters"
 BARS = (
     Bar("training_cuda", ("train_step_ratio_gpu",), "training step, with reports / stock, GPU", 1.03),
     Bar("training_cuda", ("vram_ratio",), "peak memory of the GPU in a step, with reports / stock", 1.03),
@@ -34,27 +55,31 @@ BARS = (
     Bar("startup_cpu", ("bank_open_mib",), "... resident MiB", 50.0),
     Bar("startup_cpu", ("help_seconds",), "`reportseg --help`, seconds", 0.3),
     Bar("startup_cpu", ("import_reader_seconds",), "import of the report reader, seconds", 0.2),
-    Bar(
-        "startup_cpu",
-        ("adapters_only_parameters", "default"),
-        "trainable parameters, `_AdaptersOnly`, default plans",
-        1e6,
-    ),
-    Bar("startup_cpu", ("adapters_only_parameters", "resenc"), "... residual encoder plans", 1e6),
+    Bar("startup_cpu", (_SIZE, "default"), "trainable parameters, `_AdaptersOnly`, default plans", 1e6),
+    Bar("startup_cpu", (_SIZE, "resenc"), "... residual encoder plans", 1e6),
 )
 
 
-def page(content: Mapping[str, Any]) -> str:
+def figures(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures that have a bar, by name, as far as they were measured.
+
+    Args:
+        parts: what was measured, by part and device.
+    """
+    return {bar.name: found for bar in BARS if (found := bar.found(parts)) is not None}
+
+
+def page(parts: Mapping[str, Any]) -> str:
     """The whole page.
 
     Args:
-        content: of ``performance.json``.
+        parts: what was measured, by part and device.
     """
-    lines = ["| | bar | found | |", "|---|---|---|---|", *_rows(content)]
+    lines = ["| | bar | found | |", "|---|---|---|---|", *_rows(parts)]
     machines = [
         f"- {name}: {part['machine']}, {part['threads']} threads of torch, median of {part['repeats']}; "
         + ", ".join(f"{package} {version}" for package, version in part["versions"].items())
-        for name, part in content.items()
+        for name, part in parts.items()
     ]
     return (
         "\n\n".join(
@@ -64,8 +89,8 @@ def page(content: Mapping[str, Any]) -> str:
                 "Ratios are of two things measured in turns in one run. *Stock*: nnU-Net with the same plans and data, "
                 "for prediction with the same weights.",
                 "\n".join(lines),
-                *_beside_prompted(content),
-                *_stages(content),
+                *_beside_prompted(parts),
+                *_stages(parts),
                 "## Where",
                 "\n".join(machines),
                 _NOTES,
@@ -75,11 +100,9 @@ def page(content: Mapping[str, Any]) -> str:
     )
 
 
-def _rows(content: Mapping[str, Any]) -> Iterator[str]:
+def _rows(parts: Mapping[str, Any]) -> Iterator[str]:
     for bar in BARS:
-        found: Any = content.get(bar.part)
-        for key in bar.path:
-            found = None if found is None else found.get(key)
+        found = bar.found(parts)
         sign = ">=" if bar.at_least else "<="
         verdict = "not run"
         if found is not None:
@@ -87,9 +110,9 @@ def _rows(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"| {bar.about} | {sign} {bar.limit:,g} | {'-' if found is None else f'{found:,g}'} | {verdict} |"
 
 
-def _beside_prompted(content: Mapping[str, Any]) -> Iterator[str]:
+def _beside_prompted(parts: Mapping[str, Any]) -> Iterator[str]:
     """Findings of a tile beside a network in the manner of VoxTell."""
-    parts = {name: part for name, part in content.items() if name.startswith("findings")}
+    parts = {name: part for name, part in parts.items() if name.startswith("findings")}
     if not parts:
         return
     yield "## Findings of one tile, beside a network in the manner of VoxTell"
@@ -118,12 +141,12 @@ def _beside_prompted(content: Mapping[str, Any]) -> Iterator[str]:
 _COSTS = ("seconds", "gflops")
 
 
-def _stages(content: Mapping[str, Any]) -> Iterator[str]:
+def _stages(parts: Mapping[str, Any]) -> Iterator[str]:
     """Steps of a prediction."""
-    for name, part in content.items():
-        if "stages" not in part:
+    for name, part in parts.items():
+        if "steps" not in part:
             continue
-        stock, ours = part["stages"]["stock"], part["stages"]["ours"]
+        stock, ours = part["steps"]["stock"], part["steps"]["ours"]
         yield f"## Steps of a prediction ({name})"
         yield f"One image of {' x '.join(map(str, part['shape']))} voxels, {part['classes']} classes, one process."
         rows = [f"| {step.replace('_', ' ')} | {stock[step]:.2f} | {ours[step]:.2f} |" for step in stock]

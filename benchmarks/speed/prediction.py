@@ -60,7 +60,7 @@ def measure(device: torch.device, shape: Sequence[int]) -> dict[str, Any]:
         "peak_mib": {kind: round(peak) for kind, (_, peak) in found.items()},
         f"predict_ratio_{CLASSES}_classes": round(found["ours"][0] / found["stock"][0], 3),
         f"predict_peak_ram_ratio_{CLASSES}_classes": round(found["ours"][1] / found["stock"][1], 3),
-        "stages": stages,
+        "steps": stages,
         "voxels_that_agree": min(same),
         "labels_found": len(np.unique(masks["stock"][0])),
     }

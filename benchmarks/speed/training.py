@@ -18,11 +18,12 @@ from nnunet_reportseg.paths import PREPROCESSED, RAW, RESULTS
 from speed.timing import seconds
 
 DATASET = 531
-CONFIGURATION = "3d_speed"
+STEP, LOADING = "3d_step", "3d_loading"  # configurations
 TRAINERS = {"stock": "nnUNetTrainer", "reports": "ReportGuidedTrainer"}
-PATCH = (16, 32, 32)  # for two CPU cores
+PATCH = (32, 64, 64)  # of a step, for two CPU cores
+LOADING_PATCH = (64, 128, 128)
 BATCH, FEATURES, STAGES = 2, 32, 5
-SHAPE = (48, 96, 96)
+SHAPE = (80, 160, 160)
 BATCHES_OF_A_TURN = 4
 
 
@@ -40,11 +41,11 @@ def measure(device: torch.device, patch: Sequence[int], repeats: int) -> dict[st
             (work / name).mkdir()
         use_workspace(work, 1)
         with output_to(work / "log.txt"):
-            trainers = {kind: _trainer(name, work, device, tuple(patch)) for kind, name in TRAINERS.items()}
-            loaders = {kind: trainer.dataloader_train for kind, trainer in trainers.items()}
+            _write_dataset(work, {STEP: tuple(patch), LOADING: LOADING_PATCH})
+            loaders = {kind: _trainer(name, LOADING, device).dataloader_train for kind, name in TRAINERS.items()}
             loading = seconds({kind: _load(loader) for kind, loader in loaders.items()}, device, repeats=repeats)
-            batches = {kind: next(loader) for kind, loader in loaders.items()}
-            steps = {kind: _step(trainer, batches[kind]) for kind, trainer in trainers.items()}
+            trainers = {kind: _trainer(name, STEP, device) for kind, name in TRAINERS.items()}
+            steps = {kind: _step(trainer, next(trainer.dataloader_train)) for kind, trainer in trainers.items()}
             training = seconds(steps, device, repeats=repeats)
             memory = _peak_memory(steps, device)
     return {
@@ -55,27 +56,32 @@ def measure(device: torch.device, patch: Sequence[int], repeats: int) -> dict[st
         f"train_step_ratio_{'gpu' if device.type == 'cuda' else 'cpu'}": round(
             training["reports"] / training["stock"], 3
         ),
+        "loading_patch": list(LOADING_PATCH),
         "load_batch_seconds": {kind: value / BATCHES_OF_A_TURN for kind, value in loading.items()},
         "loader_ratio": round(loading["stock"] / loading["reports"], 3),
         **memory,
     }
 
 
-def _trainer(name: str, work: Path, device: torch.device, patch: tuple[int, ...]) -> Any:
+def _write_dataset(work: Path, patches: dict[str, tuple[int, ...]]) -> None:
+    """A preprocessed phantom with a configuration for each patch size."""
+    raw = write_phantom(
+        work / RAW, dataset_id=DATASET, name="Speed", num_training=6, num_test_volumes=1, shape=SHAPE, seed=0
+    )
+    plans = work / PREPROCESSED / raw.name / f"{plan_and_preprocess(DATASET, 1)}.json"
+    for configuration, patch in patches.items():
+        add_configuration(
+            plans, Job(DATASET, lambda _: raw, configuration, BATCH, FEATURES, patch_size=patch, stages=STAGES)
+        )
+
+
+def _trainer(name: str, configuration: str, device: torch.device) -> Any:
     """A trainer that is ready for its first step, its loader in this process."""
     from nnunetv2.run.run_training import get_trainer_from_args
 
-    raw_root, preprocessed_root = work / RAW, work / PREPROCESSED
-    if not any(raw_root.iterdir()):
-        raw = write_phantom(
-            raw_root, dataset_id=DATASET, name="Speed", num_training=6, num_test_volumes=1, shape=SHAPE, seed=0
-        )
-        plans = plan_and_preprocess(DATASET, 1)
-        job = Job(DATASET, lambda _: raw, CONFIGURATION, BATCH, FEATURES, patch_size=patch, stages=STAGES)
-        add_configuration(preprocessed_root / raw.name / f"{plans}.json", job)
     os.environ["nnUNet_n_proc_DA"] = "0"
     seed_training(0)
-    trainer: Any = get_trainer_from_args(str(DATASET), CONFIGURATION, "all", name, device=device)
+    trainer: Any = get_trainer_from_args(str(DATASET), configuration, "all", name, device=device)
     trainer.on_train_start()
     return trainer
 

@@ -5,11 +5,14 @@ inference/export_prediction.py, convert_predicted_logits_to_segmentation_with_co
 takes most of the time and of the memory of a prediction. The largest so far is all that has to be kept. Each class is
 resampled with nnU-Net's own torch resampling (preprocessing/resampling/resample_torch.py), so the labels are those that
 nnU-Net gives with it. Plans name skimage's by default, which rounds differently at borders.
+
+A class that the background exceeds in every voxel of the logits needs no resampling: weighted means of smaller numbers
+are no larger, rounded or not. With many classes most are not in the image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -72,10 +75,13 @@ def label_map(
     spacing = [properties["spacing"][axis] for axis in plans.transpose_forward]
     planned = configuration.spacing
     current = planned if len(planned) == len(shape) else [spacing[0], *planned]
+    threads = torch.get_num_threads()
     with torch.inference_mode():
+        background = None if labels.has_regions else logits[0]
         classes = (
-            resampling(one.to(device), shape, current, spacing, num_threads=torch.get_num_threads(), device=device)[0]
-            for one in logits.split(1)
+            (number, resampling(one.to(device), shape, current, spacing, num_threads=threads, device=device)[0])
+            for number, one in enumerate(logits.split(1))
+            if number == 0 or not _nowhere(one[0], background)
         )
         found = _regions(classes, labels.regions_class_order) if labels.has_regions else _largest(classes)
     kind = np.uint8 if len(labels.foreground_labels) < 255 else np.uint16
@@ -85,23 +91,29 @@ def label_map(
     return np.asarray(whole.transpose(plans.transpose_backward))
 
 
-def _largest(classes: Any) -> Tensor:
+def _nowhere(values: Tensor, background: Tensor | None) -> bool:
+    """Whether a class is below the background everywhere; that of regions is a probability of one half."""
+    return not bool((values > (0 if background is None else background)).any())
+
+
+def _largest(classes: Iterable[tuple[int, Tensor]]) -> Tensor:
     """Number of the largest class at each voxel, the first of equal ones, as argmax."""
-    best: Tensor = next(classes)
+    remaining = iter(classes)
+    _, best = next(remaining)
     found = torch.zeros(best.shape, dtype=torch.int16, device=best.device)
-    for number, values in enumerate(classes, start=1):
+    for number, values in remaining:
         found.masked_fill_(values > best, number)
         best = torch.maximum(best, values)
     return found
 
 
-def _regions(classes: Any, order: Any) -> Tensor:
+def _regions(classes: Iterable[tuple[int, Tensor]], order: Sequence[int]) -> Tensor:
     """Label of the last region that covers a voxel, as LabelManager.convert_probabilities_to_segmentation."""
     found: Tensor | None = None
-    for values, label in zip(classes, order, strict=True):
+    for number, values in classes:
         if found is None:
             found = torch.zeros(values.shape, dtype=torch.int16, device=values.device)
-        found.masked_fill_(torch.sigmoid(values.float()) > 0.5, int(label))
+        found.masked_fill_(torch.sigmoid(values.float()) > 0.5, int(order[number]))
     if found is None:
         raise ValueError("a label map needs at least one region")
     return found

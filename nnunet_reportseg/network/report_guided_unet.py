@@ -202,7 +202,6 @@ class ReportGuidedUNet(nn.Module):
         batch = max(skips[0].shape[0], memory.tokens.shape[0])
         if memory.tokens.shape[0] != batch:
             memory = memory.expand(batch)
-        frame = frame.expand(batch, -1, -1)
 
         attention: list[Tensor] = []
         bottleneck = skips[-1].expand(batch, *skips[-1].shape[1:])

@@ -10,6 +10,9 @@ import time
 import pytest
 import torch
 from speed.memory import run_and_watch
+from speed.page import BARS, figures, page
+from speed.planned import planned_network
+from speed.prompted_network import PromptedNetwork
 from speed.timing import seconds
 
 HELD = """
@@ -39,3 +42,44 @@ def test_the_first_round_is_not_counted():
     waits = iter([0.3, 0.01, 0.01, 0.01])
     found = seconds({"job": lambda: time.sleep(next(waits))}, torch.device("cpu"), repeats=3)
     assert found["job"] < 0.1
+
+
+def _part(**figures):
+    return {"machine": "M", "threads": 2, "repeats": 5, "versions": {"torch": "1"}, **figures}
+
+
+def test_figures_with_a_bar_stand_by_name_and_the_page_judges_them():
+    parts = {
+        "training_cpu": _part(train_step_ratio_cpu=1.2, loader_ratio=0.99, stages=5),
+        "prediction_cpu": _part(
+            predict_ratio_60_classes=0.3,
+            shape=[3, 4, 5],
+            classes=60,
+            steps={
+                "stock": {"read": 1.0, "resample_and_label": 9.0},
+                "ours": {"read": 1.0, "resample_and_label": 2.0},
+            },
+        ),
+    }
+    assert figures(parts) == {"train_step_ratio_cpu": 1.2, "loader_ratio": 0.99, "predict_ratio_60_classes": 0.3}
+    text = page(parts)
+    verdicts = {line.split("|")[1].strip(): line.split("|")[4].strip() for line in text.splitlines() if "= " in line}
+    assert verdicts["training step, with reports / stock, CPU"] == "missed"
+    assert verdicts["batches loaded in a second, with reports / stock"] == "met"
+    assert verdicts["prediction of 60 classes, `reportseg predict` / stock"] == "met"
+    assert verdicts["peak memory of the GPU in a step, with reports / stock"] == "not run"
+    assert "| resample and label | 9.00 | 2.00 |" in text
+
+
+def test_names_of_figures_tell_the_plans_unless_they_are_the_usual_ones():
+    names = [bar.name for bar in BARS]
+    assert len(set(names)) == len(names)
+    assert {"findings_10_over_1", "resenc_findings_10_over_1", "help_seconds", "vram_ratio"} <= set(names)
+
+
+@pytest.mark.parametrize("prompts", [1, 3])
+def test_the_prompted_network_gives_a_mask_for_each_prompt(prompts):
+    planned = planned_network("resenc")
+    network = PromptedNetwork(planned.encoder, 1, 16).to("meta")
+    tile = torch.zeros(1, 1, 64, 64, 64, device="meta")
+    assert network(tile, torch.zeros(prompts, 16, device="meta")).shape == (prompts, 64, 64, 64)

@@ -118,3 +118,29 @@ def test_of_equal_logits_the_first_class_wins():
 )
 def test_other_plans_have_no_counterpart(functions):
     assert torch_resampling(_prepare("finer", LABELS, functions)[3]) is None
+
+
+@pytest.mark.parametrize("labels", [LABELS, REGIONS], ids=["labels", "regions"])
+@pytest.mark.parametrize("image", ["finer", "thick slices"])
+def test_a_class_that_is_nowhere_is_not_resampled_and_the_labels_stay(image, labels):
+    prepared = _prepare(image, labels, TORCH)
+    logits, properties, plans, configuration = prepared
+    logits[2] = torch.minimum(logits[2], torch.zeros(()).half() if labels.has_regions else logits[0])
+    resampled = []
+    resampling = torch_resampling(configuration)
+
+    def counted(one, *arguments, **options):
+        resampled.append(one)
+        return resampling(one, *arguments, **options)
+
+    found = label_map(
+        logits,
+        properties,
+        plans=plans,
+        configuration=configuration,
+        labels=labels,
+        resampling=counted,
+        device=torch.device("cpu"),
+    )
+    assert len(resampled) == len(logits) - 1
+    np.testing.assert_array_equal(found, _theirs(prepared, labels))
