@@ -154,6 +154,8 @@ def _stages(parts: Mapping[str, Any]) -> Iterator[str]:
 
 
 _NOTES = (
-    "Prediction: images of a size named in the JSON file, at a spacing of 2 x 1 x 1 mm with plans of 3 mm, a small "
-    "network, so that export decides. Findings: encoder once, decoder once for each; 24 sentences each."
+    "Training: two convolutions a stage, as nnU-Net plans them, without compile on a CPU; both loaders draw the same "
+    "augmentations. Prediction: images of a size named in the JSON file, at a spacing of 2 x 1 x 1 mm with plans of "
+    "3 mm, a small network that was not trained, so that export decides. Findings: encoder once, decoder once for "
+    "each; 24 sentences each."
 )

@@ -26,7 +26,7 @@ CONFIGURATION, TRAINER = "3d_classes", "ReportGuidedTrainer"
 CLASSES = 60
 TRAINING_SHAPE, PLANNED_SPACING = (32, 80, 80), 3.0
 SPACING = (2.0, 1.0, 1.0)  # of the images to predict, z y x, mm
-PATCH = (48, 64, 64)
+PATCH, STAGES = (48, 64, 64), 5
 CASES = 2
 REPORT = "Nodule in the right lung."
 
@@ -97,7 +97,7 @@ def _make_model(work: Path, device: torch.device) -> None:
     from nnunetv2.run.run_training import get_trainer_from_args
 
     plans = plan_and_preprocess(DATASET, 2)
-    job = Job(DATASET, lambda raw: raw / NAME, CONFIGURATION, batch_size=2, patch_size=PATCH, stages=3)
+    job = Job(DATASET, lambda raw: raw / NAME, CONFIGURATION, batch_size=2, patch_size=PATCH, stages=STAGES)
     file = work / PREPROCESSED / NAME / f"{plans}.json"
     add_configuration(file, job)
     planned = json.loads(file.read_text(encoding="utf-8"))
