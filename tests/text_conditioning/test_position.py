@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.text_conditioning.adapter_inputs import feature_map, frame, leave_identity
-from text_conditioning.position import FourierFeatures, PositionBias, patient_coordinates
+from text_conditioning.position import FourierFeatures, PositionBias, interpolated, patient_coordinates
 
 
 def exact_bias(position: PositionBias, place: torch.Tensor, shape: list[int]) -> torch.Tensor:
@@ -105,3 +105,16 @@ def test_position_keeps_the_precision_of_the_feature_map_and_its_own_under_autoc
     with torch.autocast("cpu", dtype=torch.bfloat16):
         coordinates = patient_coordinates(place, [512, 1, 1], [1, 1, 1])
     torch.testing.assert_close(coordinates[0, 0, :, 0, 0], torch.arange(512) / 512)
+
+
+@pytest.mark.parametrize(
+    ("shape", "factors"), [((3, 4, 5), (2, 3, 4)), ((6, 5, 4), (1, 2, 1)), ((1, 3, 2), (4, 1, 2)), ((5, 6), (2, 4))]
+)
+def test_interpolation_is_that_of_torch(shape: tuple[int, ...], factors: tuple[int, ...]) -> None:
+    x = torch.randn(2, 3, *shape)
+    size = [n * factor for n, factor in zip(shape, factors, strict=True)]
+    mode = "trilinear" if len(shape) == 3 else "bilinear"
+    expected = torch.nn.functional.interpolate(x, size=size, mode=mode, align_corners=False)
+    found = interpolated(x, factors)
+    torch.testing.assert_close(found, expected)
+    assert found.is_contiguous()
