@@ -196,3 +196,10 @@ def test_a_cascade_needs_every_case_of_its_previous_stage(images, model, tmp_pat
     with pytest.raises(DatasetError, match=rf"case '{case_name(0)}'"):
         predict_folder(images, tmp_path / "out", model=model, reports=None, options=options)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_body_is_looked_for_in_ct_only(images, model, tmp_path):
+    options = replace(OPTIONS, crop_to_body=True)
+    with pytest.raises(DatasetError, match=r"no CT.*leave --crop_to_body out"):
+        predict_folder(images, tmp_path / "out", model=model, reports=None, options=options)
+    assert not (tmp_path / "out").exists()
