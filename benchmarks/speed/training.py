@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from nnunet_reportseg.demo.job import Job, add_configuration
 from nnunet_reportseg.demo.steps import plan_and_preprocess, seed_training
 from nnunet_reportseg.demo.workspace import output_to, use_workspace
 from nnunet_reportseg.paths import PREPROCESSED, RAW, RESULTS
-from speed.timing import seconds
+from speed.timing import ratio, turns
 
 DATASET = 531
 STEP, LOADING = "3d_step", "3d_loading"  # configurations
@@ -46,22 +47,20 @@ def measure(device: torch.device, patch: Sequence[int], repeats: int) -> dict[st
         with output_to(work / "log.txt"):
             _write_dataset(work, {STEP: tuple(patch), LOADING: LOADING_PATCH})
             loaders = {kind: _trainer(name, LOADING, device).dataloader_train for kind, name in TRAINERS.items()}
-            loading = seconds({kind: _load(loader) for kind, loader in loaders.items()}, device, repeats=repeats)
+            loading = turns({kind: _load(loader) for kind, loader in loaders.items()}, device, repeats=repeats)
             trainers = {kind: _trainer(name, STEP, device) for kind, name in TRAINERS.items()}
             steps = {kind: _step(trainer, next(trainer.dataloader_train)) for kind, trainer in trainers.items()}
-            training = seconds(steps, device, repeats=repeats)
+            training = turns(steps, device, repeats=repeats)
             memory = _peak_memory(steps, device)
     return {
         "batch_size": BATCH,
         "first_features": FEATURES,
         "stages": STAGES,
-        "train_step_seconds": training,
-        f"train_step_ratio_{'gpu' if device.type == 'cuda' else 'cpu'}": round(
-            training["reports"] / training["stock"], 3
-        ),
+        "train_step_seconds": {kind: median(found) for kind, found in training.items()},
+        f"train_step_ratio_{'gpu' if device.type == 'cuda' else 'cpu'}": ratio(training["reports"], training["stock"]),
         "loading_patch": list(LOADING_PATCH),
-        "load_batch_seconds": {kind: value / BATCHES_OF_A_TURN for kind, value in loading.items()},
-        "loader_ratio": round(loading["stock"] / loading["reports"], 3),
+        "load_batch_seconds": {kind: median(found) / BATCHES_OF_A_TURN for kind, found in loading.items()},
+        "loader_ratio": ratio(loading["stock"], loading["reports"]),
         **memory,
     }
 
