@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 
 FINDING_VALUES = "finding_values"
@@ -59,10 +58,8 @@ class SampleSubReport(BasicTransform):
         segmentation = data_dict["segmentation"]
         data_dict[LABEL_MAP] = segmentation[:1].clone()
         retained = {value for values, keep in zip(findings, kept, strict=True) if keep for value in values}
-        removed = {value for values in findings for value in values} - retained
-        if removed:
-            target = segmentation[0]
-            target[torch.isin(target, torch.tensor(sorted(removed), dtype=target.dtype))] = 0
+        for value in {value for values in findings for value in values} - retained:
+            segmentation[0].masked_fill_(segmentation[0] == value, 0)  # a few values: faster than torch.isin
         data_dict[KEPT] = kept
         data_dict[WITHOUT_REPORT] = without_report
         return data_dict
