@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import torch
 
 from nnunet_reportseg.cli.main import main
 from nnunet_reportseg.errors import DatasetError, SidecarError
@@ -38,6 +39,13 @@ def trained(spy_root, tmp_path_factory):
         trainer = make_trainer(0, name=NAME)
         trainer.num_epochs, trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = 1, 4, 1
         trainer.run_training()
+        file = Path(trainer.output_folder) / "checkpoint_final.pth"
+        checkpoint = torch.load(file, weights_only=False)
+        weights = checkpoint["network_weights"]
+        head = max(name for name in weights if name.startswith("decoder.seg_layers") and name.endswith("weight"))
+        weights[head] = 20 * (weights[head] - weights[head].mean())  # logits on both sides of zero, whatever was drawn
+        weights[head.replace("weight", "bias")].zero_()
+        torch.save(checkpoint, file)
     return root, Path(trainer.output_folder_base)
 
 
