@@ -1,7 +1,7 @@
 r"""Time and size of what reports add, beside stock nnU-Net, each ratio measured in one run.
 
     python benchmarks/performance.py                                       # all parts at the scale of two CPU cores
-    python benchmarks/performance.py --parts training findings --patch 128 128 128 --device cuda
+    python benchmarks/performance.py --parts training findings --architectures default resenc --device cuda
     python benchmarks/performance.py --parts embedding --reports reports.csv.gz
 
 Writes ``docs/results/performance.json`` and ``.md``; parts that are not run keep their figures.
@@ -17,12 +17,13 @@ from typing import Any
 import torch
 from speed import embedding, findings, prediction, startup, training
 from speed.page import figures, page
+from speed.planned import ARCHITECTURES
 
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.demo.machine import describe_machine, package_versions
 
 FILE = "performance.json"
-PARTS = ("startup", "findings", "training", "prediction", "embedding")
+PARTS = ("startup", "findings", "training", "loading", "prediction", "embedding")
 
 
 def main() -> None:
@@ -31,6 +32,9 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, default=Path("docs/results"), help="folder of the results")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--patch", type=int, nargs=3, help="of findings and training, z y x")
+    parser.add_argument(
+        "--architectures", nargs="+", choices=list(ARCHITECTURES), default=["default"], help="of training"
+    )
     parser.add_argument("--volume", type=int, nargs=3, default=(120, 320, 320), help="of prediction, z y x")
     parser.add_argument("--reports", type=Path, help="gzipped CSV of reports, for embedding (docs/reports.md)")
     parser.add_argument("--repeats", type=int, default=5, help="of which the median counts")
@@ -65,9 +69,13 @@ def _measure(name: str, arguments: argparse.Namespace, device: torch.device) -> 
         return prediction.measure(device, arguments.volume)
     if name == "embedding":
         return embedding.measure(device, arguments.reports)
+    if name == "loading":
+        return training.measure_loading(repeats)
     part = findings if name == "findings" else training
-    patch = tuple(arguments.patch or part.PATCH)
-    return {"patch": list(patch), **part.measure(device, patch, repeats)}
+    patch = tuple(arguments.patch or part.PATCHES[device.type])
+    if name == "findings":
+        return {"patch": list(patch), **findings.measure(device, patch, repeats)}
+    return {"patch": list(patch), **training.measure_steps(device, patch, arguments.architectures, repeats)}
 
 
 if __name__ == "__main__":

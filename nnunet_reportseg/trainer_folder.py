@@ -11,6 +11,7 @@ import ast
 import contextlib
 import difflib
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,21 @@ def trainer_names(folder: Path) -> list[str]:
     return sorted(name for name in names if "Trainer" in name)
 
 
+def load_lazy_modules() -> None:
+    """Let all modules that load others when they are looked at do so now.
+
+    nnU-Net's search for a trainer looks at the file of each module while it iterates over sys.modules
+    (nnunetv2 2.8 utilities/find_class_by_name.py temporarily_cleanup_imports_from_path): one that then imports another
+    ends the search with "dictionary changed size during iteration".
+    """
+    known = 0
+    while known < len(sys.modules):
+        known = len(sys.modules)
+        for module in list(sys.modules.values()):
+            with contextlib.suppress(Exception):  # what cannot be loaded is not what is searched for
+                getattr(module, "__file__", None)
+
+
 def require_trainer(name: str) -> type[Any]:
     """Return a trainer by its name, as nnU-Net finds it.
 
@@ -71,6 +87,7 @@ def require_trainer(name: str) -> type[Any]:
     import nnunetv2
     from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 
+    load_lazy_modules()
     try:
         found: type[Any] = recursive_find_trainer_class_by_name(name)
     except (RuntimeError, AssertionError, TypeError) as error:  # not found, no trainer, no class

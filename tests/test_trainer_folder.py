@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import sys
+from types import ModuleType
 
-from nnunet_reportseg.trainer_folder import trainer_dir
+from nnunet_reportseg.trainer_folder import require_trainer, trainer_dir
 
 
 def test_folder_is_a_package_that_defines_nothing() -> None:
@@ -21,3 +23,23 @@ def test_folder_is_a_package_that_defines_nothing() -> None:
 
 def test_folder_is_not_the_root_with_setup_py() -> None:
     assert not (trainer_dir() / "setup.py").exists()
+
+
+def test_a_trainer_is_found_beside_modules_that_load_others_when_looked_at(monkeypatch) -> None:
+    class Lazy(ModuleType):
+        """Loads another module, which loads another."""
+
+        def __getattr__(self, name: str) -> str:
+            if name != "__file__":
+                raise AttributeError(name)
+            if self.depth:
+                monkeypatch.setitem(sys.modules, f"{self.__name__}_next", Lazy(f"{self.__name__}_next", self.depth - 1))
+            return "elsewhere.py"
+
+        def __init__(self, name: str, depth: int) -> None:
+            super().__init__(name)
+            self.depth = depth
+
+    monkeypatch.setenv("nnUNet_extTrainer", str(trainer_dir()))
+    monkeypatch.setitem(sys.modules, "lazy", Lazy("lazy", 3))
+    assert require_trainer("ReportGroundingTrainer").__name__ == "ReportGroundingTrainer"

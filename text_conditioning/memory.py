@@ -27,7 +27,12 @@ from text_conditioning.laterality import Laterality
 from text_conditioning.levels import Level
 from text_conditioning.reports import Section
 
-_INITIAL_BIAS = {Assertion.PRESENT: 0.0, Assertion.UNCERTAIN: -1.0, Assertion.ABSENT: -4.0, Assertion.HISTORICAL: -4.0}
+_INITIAL_BIAS = {
+    Assertion.PRESENT: 0.0,
+    Assertion.UNCERTAIN: -1.0,
+    Assertion.ABSENT: -20.0,
+    Assertion.HISTORICAL: -20.0,
+}
 
 _CONTEXT_BIAS = -4.0  # of sentences around the one that is asked for, at the start
 

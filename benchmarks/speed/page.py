@@ -38,10 +38,12 @@ class Bar(NamedTuple):
 
 _SIZE = "adapters_only_parameters"
 BARS = (
-    Bar("training_cuda", ("train_step_ratio_gpu",), "training step, with reports / stock, GPU", 1.03),
-    Bar("training_cuda", ("vram_ratio",), "peak memory of the GPU in a step, with reports / stock", 1.03),
-    Bar("training_cpu", ("train_step_ratio_cpu",), "training step, with reports / stock, CPU", 1.10),
-    Bar("training_cpu", ("loader_ratio",), "batches loaded in a second, with reports / stock", 0.97, True),
+    Bar("training_cuda", ("default", "train_step_ratio_gpu"), "training step, with reports / stock, GPU", 1.03),
+    Bar("training_cuda", ("default", "vram_ratio"), "... peak memory of the GPU", 1.03),
+    Bar("training_cuda", ("resenc", "train_step_ratio_gpu"), "training step, GPU, residual encoder plans", 1.03),
+    Bar("training_cuda", ("resenc", "vram_ratio"), "... peak memory of the GPU", 1.03),
+    Bar("training_cpu", ("default", "train_step_ratio_cpu"), "training step, with reports / stock, CPU", 1.10),
+    Bar("loading_cpu", ("loader_ratio",), "batches loaded in a second, with reports / stock", 0.97, True),
     Bar("prediction_cpu", ("predict_ratio_60_classes",), "prediction of 60 classes, `reportseg predict` / stock", 0.4),
     Bar("prediction_cpu", ("predict_peak_ram_ratio_60_classes",), "... peak memory", 0.5),
     Bar("prediction_cpu", ("voxels_that_agree",), "... voxels with the label of stock (skimage)", 0.999, True),

@@ -14,6 +14,7 @@ from text_conditioning.memory import ReportTensors
 from text_conditioning.stage_adapter import AdapterConfig
 
 TEXT_DIM = 384
+UNETS = "dynamic_network_architectures.architectures.unet"
 STAGES = 6
 FEATURES = (32, 64, 128, 256, 320, 320)
 # nnunetv2 2.8 experiment_planning/experiment_planners/default_experiment_planner.py and
@@ -37,7 +38,7 @@ def planned_network(architecture: str, classes: int = 2, *, deep_supervision: bo
     """
     name, blocks = ARCHITECTURES[architecture]
     network: nn.Module = get_network_from_plans(
-        f"dynamic_network_architectures.architectures.unet.{name}",
+        f"{UNETS}.{name}",
         {
             "n_stages": STAGES,
             "features_per_stage": list(FEATURES),

@@ -1,11 +1,15 @@
-"""A training step and the loading of batches: ReportGuidedTrainer beside nnUNetTrainer, same plans, same data."""
+"""A training step and the loading of batches: ReportGuidedTrainer beside nnUNetTrainer, same plans, same data.
+
+On a CPU the step is that of a small network; on a GPU that of a planned network, compiled as nnU-Net does.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,67 +22,117 @@ from nnunet_reportseg.data.phantom import write_phantom
 from nnunet_reportseg.demo.job import Job, add_configuration
 from nnunet_reportseg.demo.steps import plan_and_preprocess, seed_training
 from nnunet_reportseg.demo.workspace import output_to, use_workspace
+from nnunet_reportseg.network.report_guided_unet import is_compiled
 from nnunet_reportseg.paths import PREPROCESSED, RAW, RESULTS
+from speed.planned import ARCHITECTURES, FEATURES, STAGES, UNETS
 from speed.timing import ratio, turns
 
 DATASET = 531
-STEP, LOADING = "3d_step", "3d_loading"  # configurations
+LOADING = "3d_loading"  # configuration
 TRAINERS = {"stock": "nnUNetTrainer", "reports": "ReportGuidedTrainer"}
-PATCH = (32, 64, 64)  # of a step, for two CPU cores
+PATCHES = {"cpu": (32, 64, 64), "cuda": (128, 128, 128)}  # of a step
 LOADING_PATCH = (64, 128, 128)
-BATCH, FEATURES, STAGES = 2, 32, 5
+BATCH, SMALL_FEATURES, SMALL_STAGES = 2, 32, 5
 SHAPE = (80, 160, 160)
-BATCHES_OF_A_TURN = 6
+LOADED_CASES, BATCHES_OF_A_TURN = 6, 6
 
 
-def measure(device: torch.device, patch: Sequence[int], repeats: int) -> dict[str, Any]:
-    """Median seconds of both, and their ratio.
+def measure_steps(
+    device: torch.device, patch: Sequence[int], architectures: Iterable[str], repeats: int
+) -> dict[str, Any]:
+    """Median seconds of a training step of both trainers, their ratio and, on a GPU, peak memory.
 
     Args:
-        device: of the training step.
+        device: of the training.
         patch: patch size, z y x.
+        architectures: keys of speed.planned.ARCHITECTURES.
         repeats: of which the median counts.
     """
+    with _workspace() as work:
+        configurations = {architecture: f"3d_step_{architecture}" for architecture in architectures}
+        planned = device.type == "cuda"
+        os.environ["nnUNet_compile"] = "t" if planned else "f"
+        sizes = {name: _network(kind, planned) for kind, name in configurations.items()}
+        _write_dataset(work, {name: (tuple(patch), network) for name, network in sizes.items()}, cases=BATCH)
+        return {kind: _measure_step(name, device, repeats) for kind, name in configurations.items()}
+
+
+def measure_loading(repeats: int) -> dict[str, Any]:
+    """Median seconds of a batch from both loaders, in one process, and their ratio.
+
+    Args:
+        repeats: of which the median counts.
+    """
+    with _workspace() as work:
+        _write_dataset(work, {LOADING: (LOADING_PATCH, _network("default", False))}, cases=LOADED_CASES)
+        cpu = torch.device("cpu")
+        loaders = {kind: _trainer(name, LOADING, cpu).dataloader_train for kind, name in TRAINERS.items()}
+        loading = turns({kind: _load(loader) for kind, loader in loaders.items()}, cpu, repeats=repeats)
+    return {
+        "batch_size": BATCH,
+        "patch": list(LOADING_PATCH),
+        "load_batch_seconds": {kind: median(found) / BATCHES_OF_A_TURN for kind, found in loading.items()},
+        "loader_ratio": ratio(loading["stock"], loading["reports"]),
+    }
+
+
+def _measure_step(configuration: str, device: torch.device, repeats: int) -> dict[str, Any]:
+    trainers = {kind: _trainer(name, configuration, device) for kind, name in TRAINERS.items()}
+    steps = {kind: _step(trainer, next(trainer.dataloader_train)) for kind, trainer in trainers.items()}
+    training = turns(steps, device, repeats=repeats)
+    return {
+        "batch_size": BATCH,
+        "compiled": is_compiled(trainers["stock"].network),
+        "train_step_seconds": {kind: median(found) for kind, found in training.items()},
+        f"train_step_ratio_{'gpu' if device.type == 'cuda' else 'cpu'}": ratio(training["reports"], training["stock"]),
+        **_peak_memory(steps, device),
+    }
+
+
+@contextmanager
+def _workspace() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         for name in (RAW, PREPROCESSED, RESULTS):
             (work / name).mkdir()
         use_workspace(work, 1)
         with output_to(work / "log.txt"):
-            _write_dataset(work, {STEP: tuple(patch), LOADING: LOADING_PATCH})
-            loaders = {kind: _trainer(name, LOADING, device).dataloader_train for kind, name in TRAINERS.items()}
-            loading = turns({kind: _load(loader) for kind, loader in loaders.items()}, device, repeats=repeats)
-            trainers = {kind: _trainer(name, STEP, device) for kind, name in TRAINERS.items()}
-            steps = {kind: _step(trainer, next(trainer.dataloader_train)) for kind, trainer in trainers.items()}
-            training = turns(steps, device, repeats=repeats)
-            memory = _peak_memory(steps, device)
+            yield work
+
+
+def _network(architecture: str, planned: bool) -> dict[str, Any]:
+    """Class and sizes of a network as nnU-Net plans it; where not planned, that of a smaller image."""
+    name, blocks = ARCHITECTURES[architecture]
+    stages = STAGES if planned else SMALL_STAGES
+    features = FEATURES if planned else [SMALL_FEATURES * 2**stage for stage in range(stages)]
+    sizes = {key: value[: stages - ("decoder" in key)] for key, value in blocks.items()}
     return {
-        "batch_size": BATCH,
-        "first_features": FEATURES,
-        "stages": STAGES,
-        "train_step_seconds": {kind: median(found) for kind, found in training.items()},
-        f"train_step_ratio_{'gpu' if device.type == 'cuda' else 'cpu'}": ratio(training["reports"], training["stock"]),
-        "loading_patch": list(LOADING_PATCH),
-        "load_batch_seconds": {kind: median(found) / BATCHES_OF_A_TURN for kind, found in loading.items()},
-        "loader_ratio": ratio(loading["stock"], loading["reports"]),
-        **memory,
+        "network_class_name": f"{UNETS}.{name}",
+        "n_stages": stages,
+        "features_per_stage": list(features),
+        "kernel_sizes": [[3, 3, 3]] * stages,
+        "strides": [[1, 1, 1]] + [[2, 2, 2]] * (stages - 1),
+        **sizes,
     }
 
 
-def _write_dataset(work: Path, patches: dict[str, tuple[int, ...]]) -> None:
-    """A preprocessed phantom with a configuration for each patch size."""
+def _write_dataset(
+    work: Path, configurations: Mapping[str, tuple[tuple[int, ...], dict[str, Any]]], *, cases: int
+) -> None:
+    """A preprocessed phantom with some configurations, of which patch size and network are given."""
     raw = write_phantom(
-        work / RAW, dataset_id=DATASET, name="Speed", num_training=6, num_test_volumes=1, shape=SHAPE, seed=0
+        work / RAW, dataset_id=DATASET, name="Speed", num_training=cases, num_test_volumes=1, shape=SHAPE, seed=0
     )
     plans = work / PREPROCESSED / raw.name / f"{plan_and_preprocess(DATASET, 1)}.json"
-    for configuration, patch in patches.items():
-        add_configuration(
-            plans, Job(DATASET, lambda _: raw, configuration, BATCH, FEATURES, patch_size=patch, stages=STAGES)
-        )
+    for name, (patch, _) in configurations.items():
+        add_configuration(plans, Job(DATASET, lambda _: raw, name, BATCH, patch_size=patch))
     planned = json.loads(plans.read_text(encoding="utf-8"))
-    for configuration in patches:
-        sizes = planned["configurations"][configuration]["architecture"]["arch_kwargs"]
-        sizes.update(n_conv_per_stage=[2] * STAGES, n_conv_per_stage_decoder=[2] * (STAGES - 1))  # as nnU-Net plans
+    for name, (_, network) in configurations.items():
+        architecture = planned["configurations"][name]["architecture"]
+        architecture["network_class_name"] = network["network_class_name"]
+        sizes = architecture["arch_kwargs"]
+        del sizes["n_conv_per_stage"]  # a residual encoder has n_blocks_per_stage in its place
+        sizes.update({key: value for key, value in network.items() if key != "network_class_name"})
     plans.write_text(json.dumps(planned), encoding="utf-8")
 
 

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from nnunet_reportseg.trainer_folder import load_lazy_modules
+
 VALIDATION_ITERATIONS = 2
 
 
@@ -64,6 +66,7 @@ def train(
     """
     from nnunetv2.run.run_training import get_trainer_from_args
 
+    load_lazy_modules()
     trainer = get_trainer_from_args(str(dataset_id), configuration, "all", trainer_name, plans, device=device)
     trainer.num_epochs = epochs
     trainer.num_iterations_per_epoch = iterations

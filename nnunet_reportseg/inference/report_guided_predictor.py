@@ -311,7 +311,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
 
     def predict_sliding_window_return_logits(self, input_image: Tensor) -> Tensor:
         """Logits of a preprocessed volume under the report that the network was given."""
-        network = self._report_network
+        network = self._report_network.to(self.device)  # nnU-Net does so further on: the report goes where it is
         if self._given_context is not None:
             report, mirrored, frame = self._given_context
             # only now, because each fold, whose weights have just been loaded, whitens with its own training sentences

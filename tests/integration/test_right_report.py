@@ -106,6 +106,22 @@ def test_arrays_with_announced_cases(spy_env, spy_model, spy):
     assert spy.worst_coordinate < 1e-5
 
 
+def test_the_network_is_on_the_device_before_it_takes_the_report_there(spy_env, spy_model, monkeypatch):
+    predictor = _predictor(spy_model, cls=ReportGuidedPredictor)
+    predictor.use_reports(Sidecar.load(spy_env / "raw" / DATASET / "reports.json"))
+    folder = spy_env / "raw" / DATASET / "imagesTs"
+    reader = predictor.plans_manager.image_reader_writer_class()
+    image, properties = reader.read_images([str(folder / f"{case_name(1)}_{c:04d}.nii.gz") for c in range(4)])
+    predictor.queue_cases([case_name(1)])
+    events = []
+    kind = type(unwrap(predictor.network))
+    move, take = kind.to, kind.set_report
+    monkeypatch.setattr(kind, "to", lambda self, *to: events.append(to) or move(self, *to))
+    monkeypatch.setattr(kind, "set_report", lambda self, *r, **more: events.append("report") or take(self, *r, **more))
+    predictor.predict_single_npy_array(image, properties)
+    assert events[:2] == [(predictor.device,), "report"]
+
+
 def test_arrays_without_a_case_are_refused(spy_env, spy_model):
     predictor = _predictor(spy_model)
     with pytest.raises(ReportContextError, match="queue_cases"):
