@@ -66,16 +66,16 @@ def trainer_names(folder: Path) -> list[str]:
 def load_lazy_modules() -> None:
     """Let all modules that load others when they are looked at do so now.
 
-    nnU-Net's search for a trainer looks at the file of each module while it iterates over sys.modules
+    nnU-Net's search for a trainer looks at file and path of each module while it iterates over sys.modules
     (nnunetv2 2.8 utilities/find_class_by_name.py temporarily_cleanup_imports_from_path): one that then imports another
-    ends the search with "dictionary changed size during iteration".
+    ends the search with "dictionary changed size during iteration", as the aliases of transformers 5.17 do.
     """
     known = 0
     while known < len(sys.modules):
         known = len(sys.modules)
         for module in list(sys.modules.values()):
             with contextlib.suppress(Exception):  # what cannot be loaded is not what is searched for
-                getattr(module, "__file__", None)
+                getattr(module, "__file__", None) or getattr(module, "__path__", None)
 
 
 def require_trainer(name: str) -> type[Any]:

@@ -6,6 +6,8 @@ import ast
 import sys
 from types import ModuleType
 
+import pytest
+
 from nnunet_reportseg.trainer_folder import require_trainer, trainer_dir
 
 
@@ -25,16 +27,17 @@ def test_folder_is_not_the_root_with_setup_py() -> None:
     assert not (trainer_dir() / "setup.py").exists()
 
 
-def test_a_trainer_is_found_beside_modules_that_load_others_when_looked_at(monkeypatch) -> None:
+@pytest.mark.parametrize("looked_at", ["__file__", "__path__"])
+def test_a_trainer_is_found_beside_modules_that_load_others_when_looked_at(monkeypatch, looked_at) -> None:
     class Lazy(ModuleType):
         """Loads another module, which loads another."""
 
         def __getattr__(self, name: str) -> str:
-            if name != "__file__":
+            if name != looked_at:
                 raise AttributeError(name)
             if self.depth:
                 monkeypatch.setitem(sys.modules, f"{self.__name__}_next", Lazy(f"{self.__name__}_next", self.depth - 1))
-            return "elsewhere.py"
+            return "elsewhere"
 
         def __init__(self, name: str, depth: int) -> None:
             super().__init__(name)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from text_conditioning.attention_supervision import pooled
 from text_conditioning.errors import AlignmentError
 
 DIM = 64
@@ -93,8 +94,7 @@ def alignment_loss(embedded: Embedded, masks: Tensor, linked: Tensor, same: Tens
 
 
 def _loss(embedded: Embedded, masks: Tensor, linked: Tensor, same: Tensor) -> Tensor | None:
-    pool = nn.functional.adaptive_max_pool3d if masks.ndim == 5 else nn.functional.adaptive_max_pool2d
-    weights = pool(masks, embedded.voxels.shape[2:]).flatten(2)  # (B, F, V)
+    weights = pooled(masks, embedded.voxels.shape[2:]).flatten(2)  # (B, F, V)
     size = weights.sum(dim=-1)
     seen = torch.einsum("bfv,bav->bfa", weights, embedded.voxels.flatten(2)) / size.clamp_min(1).unsqueeze(-1)
     count = linked.sum(dim=-1)

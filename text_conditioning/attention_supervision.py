@@ -14,23 +14,42 @@ from torch import Tensor, nn
 _EPSILON = 1e-4
 
 
-def finding_masks(label_map: Tensor, finding_values: Sequence[Sequence[Sequence[int]]]) -> Tensor:
+def finding_masks(
+    label_map: Tensor, finding_values: Sequence[Sequence[Sequence[int]]], stride: Sequence[int] | None = None
+) -> Tensor:
     """One binary mask per finding.
 
     Args:
         label_map: ``(B, 1, *spatial)`` integer label values.
         finding_values: for each case, for each finding, the label values that belong to it.
+        stride: voxels of ``label_map`` per voxel of the masks along each axis; 1 where None. A voxel of the masks
+            belongs to a finding where any of those that it covers does.
 
     Returns:
-        ``(B, F, *spatial)`` float, ``F`` the largest number of findings in the batch (at least 1).
+        ``(B, F, *masks)`` float, ``F`` the largest number of findings in the batch (at least 1).
     """
+    spatial = label_map.shape[2:]
+    shape = [-(-size // step) for size, step in zip(spatial, stride or [1] * len(spatial), strict=True)]
     count = max(1, max(len(values) for values in finding_values))
-    masks = label_map.new_zeros((label_map.shape[0], count, *label_map.shape[2:]), dtype=torch.float32)
+    masks = label_map.new_zeros((label_map.shape[0], count, *shape), dtype=torch.float32)
     for case, findings in enumerate(finding_values):
         for finding, values in enumerate(findings):
             wanted = torch.tensor(list(values), device=label_map.device, dtype=label_map.dtype)
-            masks[case, finding] = torch.isin(label_map[case, 0], wanted)
+            masks[case, finding] = pooled(torch.isin(label_map[case], wanted).float(), shape)[0]
     return masks
+
+
+def pooled(masks: Tensor, shape: Sequence[int]) -> Tensor:
+    """Masks ``(..., F, *spatial)`` at a coarser resolution ``shape``, by maximum.
+
+    From one stage to the next where there are several: on a GPU one thread reads the whole window of a voxel, which
+    from a patch to its bottleneck are 32768 voxels.
+    """
+    if tuple(masks.shape[-len(shape) :]) == tuple(shape):
+        return masks
+    pool = nn.functional.adaptive_max_pool3d if len(shape) == 3 else nn.functional.adaptive_max_pool2d
+    result: Tensor = pool(masks, tuple(shape))
+    return result
 
 
 def attention_supervision_loss(attention: Tensor, masks: Tensor, sentences: Tensor) -> Tensor:
@@ -51,8 +70,7 @@ def attention_supervision_loss(attention: Tensor, masks: Tensor, sentences: Tens
 
 
 def _loss(attention: Tensor, masks: Tensor, sentences: Tensor) -> Tensor:
-    pool = nn.functional.adaptive_max_pool3d if attention.ndim == 5 else nn.functional.adaptive_max_pool2d
-    masks = pool(masks, attention.shape[2:]).flatten(2)
+    masks = pooled(masks, attention.shape[2:]).flatten(2)
     sentences = sentences.to(masks.dtype)
     share = ((sentences @ sentences.transpose(1, 2)) > 0).to(masks.dtype)
     reported = (sentences.sum(dim=-1) > 0).to(masks.dtype)

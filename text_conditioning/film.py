@@ -29,11 +29,16 @@ class ReportFiLM(nn.Module):
         nn.init.zeros_(self.scale_shift.weight)
         nn.init.zeros_(self.scale_shift.bias)
 
-    def forward(self, x: Tensor, memory: Memory) -> Tensor:
-        """Modulate ``x`` of shape ``(B, C, *spatial)``; same shape and dtype out."""
+    def scale_shift_of(self, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Scale and shift ``(B, C)``, 0 for none."""
         logits = memory.tokens @ self.query / math.sqrt(self.query.numel())
         logits = logits * memory.sharpness[:, None] + memory.bias
         pooled = (torch.softmax(logits, dim=1).unsqueeze(-1) * memory.tokens).sum(dim=1)
-        parameters = self.scale_shift(pooled).reshape(x.shape[0], 2, x.shape[1], *[1] * (x.ndim - 2))
-        scale, shift = parameters.to(x.dtype).unbind(1)
+        scale, shift = self.scale_shift(pooled).chunk(2, dim=1)
+        return scale, shift
+
+    def forward(self, x: Tensor, memory: Memory) -> Tensor:
+        """Modulate ``x`` of shape ``(B, C, *spatial)``; same shape and dtype out."""
+        ones = [1] * (x.ndim - 2)
+        scale, shift = (part.reshape(*part.shape, *ones).to(x.dtype) for part in self.scale_shift_of(memory))
         return torch.addcmul(shift, x, 1 + scale)

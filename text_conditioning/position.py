@@ -92,15 +92,28 @@ class PositionBias(nn.Module):
         Returns:
             Same shape and dtype as ``x``.
         """
-        spatial = x.shape[2:]
+        bias, step = self.coarse(frame, x.shape[2:], stride)
+        # in the order of x, else the interpolated bias and all that follows are read and written across memory
+        bias = bias.to(x.dtype, memory_format=torch.contiguous_format)
+        return x + interpolated(bias, step)
+
+    def coarse(self, frame: Tensor, spatial: Sequence[int], stride: Sequence[int]) -> tuple[Tensor, list[int]]:
+        """What is added, before it is interpolated.
+
+        Args:
+            frame: as in patient_coordinates.
+            spatial: shape of the feature map.
+            stride: as in patient_coordinates.
+
+        Returns:
+            ``(B, C, *coarse)`` and the factors for :func:`interpolated`.
+        """
         step = [max(1, -(-COARSEST_STRIDE // s)) for s in stride]
         step = [_coarsest(n, size) for n, size in zip(step, spatial, strict=True)]
         shape = [size // n for size, n in zip(spatial, step, strict=True)]
         coordinates = patient_coordinates(frame, shape, [s * n for s, n in zip(stride, step, strict=True)])
         bias: Tensor = self.projection(self.fourier(coordinates).movedim(1, -1)).movedim(-1, 1)
-        # in the order of x, else the interpolated bias and all that follows are read and written across memory
-        bias = bias.to(x.dtype, memory_format=torch.contiguous_format)
-        return x + interpolated(bias, step)
+        return bias, step
 
 
 def interpolated(x: Tensor, factors: Sequence[int]) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from text_conditioning.cross_attention import ReportCrossAttention
 from text_conditioning.film import ReportFiLM
 from text_conditioning.memory import Memory
-from text_conditioning.position import PositionBias
+from text_conditioning.position import PositionBias, interpolated
 from text_conditioning.report_levels import COARSE_GATE, COARSE_HEADS, FINE_GATE, FINE_HEADS, coarse_level
 
 
@@ -99,3 +99,38 @@ class StageAdapter(nn.Module):
         if self.film is not None:
             x = self.film(x, memory)
         return x, weights
+
+    def segment(self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int], head: Any) -> Tensor:
+        """What a segmentation head makes of the conditioned feature map, for a stage without attention.
+
+        The same as the head of :meth:`forward`. Position and FiLM are linear in each voxel, as the head is: they go
+        into its weights, so that at full resolution no map of ``C`` channels is written, or kept for the backward pass.
+
+        Args:
+            x: ``(B, C, *spatial)``.
+            memory: the reports.
+            frame: as in patient_coordinates.
+            stride: patch voxels per voxel of ``x``.
+            head: a convolution of one voxel, ``C`` to ``K`` channels.
+
+        Returns:
+            Logits ``(B, K, *spatial)``.
+        """
+        weight: Tensor = head.weight.flatten(1).unsqueeze(0)
+        bias: Tensor = head.bias.unsqueeze(0)
+        if self.film is not None:
+            scale, shift = self.film.scale_shift_of(memory)
+            bias = bias + shift.to(bias.dtype) @ weight[0].T
+            weight = weight * (1 + scale.to(weight.dtype)).unsqueeze(1)
+        logits = _each_voxel(weight, x)
+        if self.position is not None:
+            place, step = self.position.coarse(frame, x.shape[2:], stride)
+            logits = logits + interpolated(_each_voxel(weight, place).to(logits.dtype), step)
+        bias = bias.to(logits.dtype).reshape(*bias.shape, *[1] * (x.ndim - 2))
+        return logits + bias
+
+
+def _each_voxel(weight: Tensor, x: Tensor) -> Tensor:
+    """Maps ``(B, K, C)``, or one for all, applied to each voxel of ``(B, C, *spatial)``."""
+    mapped = weight @ x.flatten(2)
+    return mapped.reshape(*mapped.shape[:2], *x.shape[2:])

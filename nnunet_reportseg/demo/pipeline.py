@@ -18,6 +18,7 @@ from nnunet_reportseg.demo.side_by_side import count_unit, side_by_side
 from nnunet_reportseg.demo.steps import plan_and_preprocess, seed_training, train
 from nnunet_reportseg.demo.workspace import use_workspace
 from nnunet_reportseg.errors import ReportSegError
+from nnunet_reportseg.trainer_folder import load_lazy_modules
 
 GUIDED, PLAIN = "ReportGuidedTrainer", "nnUNetTrainer"
 
@@ -188,6 +189,7 @@ def _predict(
     predictor: Any = (nnUNetPredictor if reports is None else ReportGuidedPredictor)(
         device=device, use_mirroring=mirroring, tile_step_size=step_size, allow_tqdm=False
     )
+    load_lazy_modules()
     predictor.initialize_from_trained_model_folder(model, ("all",))
     if reports is not None:
         predictor.use_reports(reports)

@@ -50,7 +50,8 @@ class Reading(NamedTuple):
 class ReportAdapter(nn.Module):
     """Everything that the report adds to a network: whitening, memory, one adapter per stage.
 
-    ``attends_to_sentences`` tells whether any stage has attention to single sentences that could be supervised.
+    ``attends_to_sentences`` tells whether any stage has attention to single sentences that could be supervised;
+    ``finest_reading_stride`` are the patch voxels per voxel of the finest of them.
 
     Args:
         channels: channels of bottleneck and decoder stages, lowest resolution first.
@@ -83,6 +84,7 @@ class ReportAdapter(nn.Module):
         self.alignment_stage = max(coarse, min(config.attention_stages, len(channels)) - 1)
         width = channels[self.alignment_stage]
         self.alignment = AlignmentHead(width, config.memory_dim) if alignment else None
+        self.finest_reading_stride = self.strides[self.alignment_stage]
         self.attends_to_sentences = bool(supervised) and config.reads_report and not config.pooled
 
 
@@ -211,17 +213,20 @@ class ReportGuidedUNet(nn.Module):
         embedded = self._embedded(0, features, memory)
         outputs = []
         decoder = self.decoder
+        last = len(decoder.stages) - 1
         for s in range(len(decoder.stages)):
             features = decoder.transpconvs[s](features)
             features = join(decoder.stages[s], features, skips[-(s + 2)])
-            features, weights = adapter.stages[s + 1](features, memory, frame, adapter.strides[s + 1])
+            stage, stride = adapter.stages[s + 1], adapter.strides[s + 1]
+            if s == last and stage.attention is None:
+                outputs.append(stage.segment(features, memory, frame, stride, decoder.seg_layers[s]))
+                break
+            features, weights = stage(features, memory, frame, stride)
             if weights is not None:
                 attention.append(weights)
             embedded = embedded or self._embedded(s + 1, features, memory)
-            if decoder.deep_supervision:
+            if decoder.deep_supervision or s == last:
                 outputs.append(decoder.seg_layers[s](features))
-            elif s == len(decoder.stages) - 1:
-                outputs.append(decoder.seg_layers[-1](features))
         result = outputs[::-1] if decoder.deep_supervision else outputs[0]
         return (result, Reading(attention, embedded)) if self.collect_reading else result
 

@@ -306,7 +306,8 @@ class ReportGuidedTrainer(nnUNetTrainer):
         network.set_frame(batch[FRAME])
         if supervise:
             label_map = batch[LABEL_MAP].to(self.device, non_blocking=True)
-            self.loss.target = reading_target(label_map, reports, tensors.padding.shape[1])
+            stride = network.report_adapter.finest_reading_stride
+            self.loss.target = reading_target(label_map, reports, tensors.padding.shape[1], stride)
             network.collect_reading = True
         try:
             yield

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from text_conditioning.alignment import Embedded, alignment_loss
-from text_conditioning.attention_supervision import attention_supervision_loss
+from text_conditioning.attention_supervision import attention_supervision_loss, pooled
 
 
 class ReadingTarget(NamedTuple):
     """What the reading of a batch is supervised with.
 
     Attributes:
-        masks: ``(B, F, *patch)`` finding masks.
+        masks: ``(B, F, *spatial)`` finding masks at the resolution of the finest stage that reads, or finer.
         sentences: ``(B, F, S)`` bool, sentences of each finding that is in the report.
         same: ``(B * F, B * F)`` bool, findings whose sentences say the same.
     """
@@ -51,7 +51,10 @@ class ReportLoss(nn.Module):
         logits, (attention, embedded) = output
         total = self.segmentation(logits, target)
         if attention and self.weights["attention"] > 0:
-            losses = [attention_supervision_loss(m, self.target.masks, self.target.sentences) for m in attention]
+            masks, losses = self.target.masks, []
+            for stage in reversed(attention):
+                masks = pooled(masks, stage.shape[2:])  # of the finer stage before it
+                losses.append(attention_supervision_loss(stage, masks, self.target.sentences))
             total = total + self._weighted("attention", torch.stack(losses).mean())
         if embedded is not None:
             aligned = alignment_loss(embedded, self.target.masks, self.target.sentences, self.target.same)

@@ -82,15 +82,19 @@ def sampled_report(
     return sampling.vary((mirrored_report(part) or part) if mirrored else part)
 
 
-def reading_target(label_map: Tensor, reports: Sequence[CaseReport], length: int) -> ReadingTarget:
+def reading_target(
+    label_map: Tensor, reports: Sequence[CaseReport], length: int, stride: Sequence[int] | None = None
+) -> ReadingTarget:
     """Finding masks of a batch, and the sentences that belong to each finding.
 
     Args:
         label_map: ``(B, 1, *patch)`` label values before any finding was removed.
         reports: of the samples, as they are read.
         length: number of sentences that the reports are padded to.
+        stride: patch voxels per voxel of the finest stage that reads; 1 where None.
     """
-    masks = finding_masks(label_map, [[finding.label_values for finding in report.findings] for report in reports])
+    values = [[finding.label_values for finding in report.findings] for report in reports]
+    masks = finding_masks(label_map, values, stride)
     count = masks.shape[1]
     linked = torch.zeros((len(reports), count, length), dtype=torch.bool)
     said: list[tuple[str, ...]] = [()] * (len(reports) * count)

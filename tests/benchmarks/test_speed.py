@@ -50,7 +50,8 @@ def _part(**figures):
 
 def test_figures_with_a_bar_stand_by_name_and_the_page_judges_them():
     parts = {
-        "training_cpu": _part(train_step_ratio_cpu=1.2, loader_ratio=0.99, stages=5),
+        "training_cpu": _part(default={"train_step_ratio_cpu": 1.2, "batch_size": 2}),
+        "loading_cpu": _part(loader_ratio=0.99),
         "prediction_cpu": _part(
             predict_ratio_60_classes=0.3,
             shape=[3, 4, 5],
@@ -67,7 +68,7 @@ def test_figures_with_a_bar_stand_by_name_and_the_page_judges_them():
     assert verdicts["training step, with reports / stock, CPU"] == "missed"
     assert verdicts["batches loaded in a second, with reports / stock"] == "met"
     assert verdicts["prediction of 60 classes, `reportseg predict` / stock"] == "met"
-    assert verdicts["peak memory of the GPU in a step, with reports / stock"] == "not run"
+    assert verdicts["training step, with reports / stock, GPU"] == "not run"
     assert "| resample and label | 9.00 | 2.00 |" in text
 
 

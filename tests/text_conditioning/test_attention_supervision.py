@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from text_conditioning.attention_supervision import attention_supervision_loss, finding_masks
+from text_conditioning.attention_supervision import attention_supervision_loss, finding_masks, pooled
 
 
 def two_findings(dimensions: int, size: int = 4) -> Tensor:
@@ -154,3 +154,12 @@ def test_masks_of_a_batch_without_findings_are_one_empty_finding() -> None:
     masks = finding_masks(torch.ones(2, 1, 4, 4, 4, dtype=torch.int16), [[], []])
     assert masks.shape == (2, 1, 4, 4, 4)
     assert not masks.any()
+
+
+def test_masks_at_a_coarser_resolution_hold_what_any_of_their_voxels_holds() -> None:
+    labels = torch.zeros(1, 1, 8, 8, 5, dtype=torch.int16)
+    labels[0, 0, 7, 2, 4] = 3
+    masks = finding_masks(labels, [[(3,), (1,)]], [4, 2, 2])
+    assert masks.shape == (1, 2, 2, 4, 3)
+    assert masks.nonzero().tolist() == [[0, 0, 1, 1, 2]]
+    torch.testing.assert_close(masks, pooled(finding_masks(labels, [[(3,), (1,)]]), masks.shape[2:]))
