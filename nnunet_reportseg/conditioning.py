@@ -97,6 +97,8 @@ class ReportConditioning:
         patient_axes: orientation where all training images share it.
         trained_with: statistics of the training reports.
         version: of this block.
+        smallest_component_mm3: of grounding: the smallest component of a finding in the training labels, by which masks
+            lose what is far smaller (nnunet_reportseg.credible_size); None keeps everything.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -112,6 +114,7 @@ class ReportConditioning:
     patient_axes: PatientAxes | None
     trained_with: dict[str, int]
     version: int = BLOCK_VERSION
+    smallest_component_mm3: Annotated[float, Field(gt=0)] | None = None
 
     def padded_to(self, *, compiled: bool) -> int:
         """Sentences that reports are padded to a multiple of: one length compiles once, without it padding is waste."""

@@ -10,8 +10,10 @@ Softmax over a long report spreads out: sixty sentences that say nothing take fr
 logits are therefore multiplied by the logarithm of the number of tokens (scalable softmax, Nakanishi 2025,
 arXiv:2501.19399), here without its learned factor, which the projections of queries and keys can take over.
 
-The additive attention bias per assertion state follows the state-guided attention of OS-RRG; there it intervenes at
-inference, here it is learned and the same in training and inference.
+The additive attention bias per assertion state follows the state-guided attention of OS-RRG. Here it is learned, and at
+inference it intervenes as there: what is absent or has resolved is out of sight, so that no voxel attends to the
+sentence that says so. In training such sentences are faintly seen, because they teach what does not belong to a finding
+(docs/design.md).
 """
 
 from __future__ import annotations
@@ -27,12 +29,9 @@ from text_conditioning.laterality import Laterality
 from text_conditioning.levels import Level
 from text_conditioning.reports import Section
 
-_INITIAL_BIAS = {
-    Assertion.PRESENT: 0.0,
-    Assertion.UNCERTAIN: -1.0,
-    Assertion.ABSENT: -20.0,
-    Assertion.HISTORICAL: -20.0,
-}
+_INITIAL_BIAS = {Assertion.PRESENT: 0.0, Assertion.UNCERTAIN: -1.0, Assertion.ABSENT: -4.0, Assertion.HISTORICAL: -4.0}
+_NOT_THERE = (Assertion.ABSENT, Assertion.HISTORICAL)
+_OUT_OF_SIGHT = -20.0  # at most, of what is not there, when the network predicts
 
 _CONTEXT_BIAS = -4.0  # of sentences around the one that is asked for, at the start
 
@@ -115,6 +114,15 @@ class ReportMemory(nn.Module):
         self.level = nn.Embedding(len(Level), memory_dim) if grounding else None
         self.context_bias = nn.Parameter(torch.tensor(_CONTEXT_BIAS)) if grounding else None
 
+    @property
+    def _state_bias(self) -> Tensor:
+        """``(states,)`` attention bias."""
+        if self.training:
+            return self.assertion_bias
+        there = [0.0 if state in _NOT_THERE else float("inf") for state in sorted(Assertion)]
+        limit = self.assertion_bias.new_tensor(there) + _OUT_OF_SIGHT
+        return torch.minimum(self.assertion_bias, limit)
+
     def forward(self, report: ReportTensors) -> Memory:
         """Tokens and attention bias of a batch of reports, shapes as in :class:`Memory`."""
         tokens = (
@@ -125,7 +133,7 @@ class ReportMemory(nn.Module):
         )
         batch = tokens.shape[0]
         padding, summary = report.padding, report.section == Section.IMPRESSION
-        bias = self.assertion_bias[report.assertion]
+        bias = self._state_bias[report.assertion]
         if self.asked is not None and self.context_bias is not None and self.level is not None:
             asked = report.asked.to(tokens.dtype)
             tokens = tokens + asked.unsqueeze(-1) * self.asked + self.level(report.level)

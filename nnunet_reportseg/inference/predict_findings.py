@@ -20,6 +20,7 @@ from nnunetv2.inference.export_prediction import convert_predicted_logits_to_seg
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.case_reports import CaseReport, parse_case_text, read_case_reports
 from nnunet_reportseg.conditioning import ReportConditioning
+from nnunet_reportseg.credible_size import credible_mask
 from nnunet_reportseg.errors import DatasetError, SidecarError
 from nnunet_reportseg.finding_files import FINDING_ENDING, INDEX_JSON, INDEX_VERSION, finding_file_name, read_index
 from nnunet_reportseg.inference.combined_map import write_combined
@@ -122,6 +123,7 @@ def predict_findings(
     pending = [case for case in files if overwrite or not wanted <= _written(out / case, case)]
     out.mkdir(parents=True, exist_ok=True)
     preprocessor = predictor.configuration_manager.preprocessor_class(verbose=False)
+    smallest = ReportConditioning.from_plans(predictor.plans_manager.plans).smallest_component_mm3
     for case in pending:
         image, _, properties = preprocessor.run_case(
             list(files[case]), None, predictor.plans_manager, predictor.configuration_manager, predictor.dataset_json
@@ -135,7 +137,7 @@ def predict_findings(
         entries: list[dict[str, Any]] = []
         while logits:  # each is let go once it is written
             question = questions[case][len(entries)]
-            entries.append(_write(predictor, writer, logits.pop(0), properties, question, partial))
+            entries.append(_write(predictor, writer, logits.pop(0), properties, question, partial, smallest))
         index: dict[str, Any] = {"findings_version": INDEX_VERSION, "findings": entries}
         if combined:
             masks = {entry["id"]: partial / entry["file"] for entry in entries}
@@ -174,6 +176,7 @@ def _write(
     properties: dict[str, Any],
     question: Question,
     folder: Path,
+    smallest_mm3: float | None,
 ) -> dict[str, Any]:
     """Write the mask of a finding; its entry of the index."""
     segmentation, probabilities = convert_predicted_logits_to_segmentation_with_correct_shape(
@@ -185,14 +188,15 @@ def _write(
         return_probabilities=True,
         num_threads_torch=min(default_num_processes, torch.get_num_threads()),
     )
-    mask = (np.asarray(segmentation) != 0).astype(np.uint8)
+    mask, removed = credible_mask(np.asarray(segmentation) != 0, smallest_mm3, properties["spacing"])
     file = folder / finding_file_name(question.finding_id)
-    writer.write_seg(mask, str(file), properties)
-    inside = np.asarray(probabilities)[-1][mask != 0]
+    writer.write_seg(mask.astype(np.uint8), str(file), properties)
+    inside = np.asarray(probabilities)[-1][mask]
     return {
         "id": question.finding_id,
         "text": question.text,
         "file": file.name,
         **describe_mask(file),
         "confidence": float(inside.mean()) if inside.size else None,
+        "removed_components": removed,
     }

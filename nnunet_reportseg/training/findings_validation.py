@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.case_reports import CaseFinding
+from nnunet_reportseg.credible_size import credible_mask
 from nnunet_reportseg.dataset_json import DATASET_JSON, read_label_set
 from nnunet_reportseg.evaluation.paired import dice
 from nnunet_reportseg.evaluation.rexgroundingct import HIT_DICE
@@ -97,11 +98,12 @@ def _score_case(trainer: Any, predictor: MultiReportPredictor, case: str) -> lis
     labels = read_label_set(base / DATASET_JSON)
     file = base / "gt_segmentations" / f"{case}{labels.file_ending}"
     reference = read_label_map(file, labels.reader, case=case)
+    smallest = trainer.conditioning.smallest_component_mm3
     rows = []
     for number, (finding, mask) in enumerate(zip(asked, masks, strict=True)):
         counted = _counted(asked, number, reference, labels.ignore_label)
         wanted = np.isin(reference.voxels, finding.label_values) & counted
-        found = (mask != 0) & counted
+        found = credible_mask(mask != 0, smallest, reference.grid.parts["spacing"])[0] & counted
         rows.append(
             {
                 "case": case,

@@ -9,12 +9,14 @@ that is not exhaustive count neither way (nnunet_reportseg.training.known_voxels
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 
 from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.conditioning import PLANS_KEY
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.training.asked_findings import AbsentFindings, asked_report
 from nnunet_reportseg.training.batch_reports import BatchReports
@@ -22,6 +24,7 @@ from nnunet_reportseg.training.findings_validation import validate_findings
 from nnunet_reportseg.training.known_voxels import margin_in_voxels
 from nnunet_reportseg.training.report_guided_trainer import ReportGuidedTrainer
 from nnunet_reportseg.training.sample_finding import SampleFinding
+from nnunet_reportseg.training.smallest_component import smallest_component_mm3
 from text_conditioning.stage_adapter import AdapterConfig
 
 
@@ -82,13 +85,29 @@ class ReportGroundingTrainer(ReportGuidedTrainer):
             )
 
     def initialize(self) -> None:
-        """As ReportGuidedTrainer; the log says what becomes of unlabelled instances."""
+        """As ReportGuidedTrainer; also notes how small a finding can be and what becomes of unlabelled instances."""
         super().initialize()
+        if self.local_rank == 0:  # which alone validates, and writes the plans
+            self._note_smallest_component()
         partly = sum(not finding.exhaustive for report in self.reports.cases.values() for finding in report.findings)
         if partly:
             ignored = self.label_manager.has_ignore_label
             fate = "ignored" if ignored else "background, because dataset.json has no label 'ignore'"
             self.print_to_log_file(f"{partly} findings are not exhaustive: their unlabelled instances are {fate}.")
+
+    def _note_smallest_component(self) -> None:
+        training, _ = self.do_split()
+        reports = {case: self.reports.cases[case] for case in training}
+        smallest = smallest_component_mm3(
+            self._preprocessed,
+            {case: [finding.label_values for finding in report.findings] for case, report in reports.items()},
+            self.configuration_manager.spacing,
+            self.plans_manager.transpose_forward,
+        )
+        self.conditioning = replace(self.conditioning, smallest_component_mm3=smallest)
+        self.plans_manager.plans[PLANS_KEY] = self.conditioning.to_json()
+        if smallest is not None:
+            self.print_to_log_file(f"The smallest component of a finding has {smallest / 1000:.3g} ml.")
 
     def perform_actual_validation(self, save_probabilities: bool = False) -> None:
         """Every finding of the validation cases for itself; there is no map of probabilities to save."""

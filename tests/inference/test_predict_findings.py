@@ -27,6 +27,12 @@ OPTIONS = PredictionOptions(folds=(0,), mirroring=False, device="cpu", step_size
 NAME = "ReportGroundingTrainer"
 
 
+def note_smallest_component(model: Path, mm3: float | None) -> None:
+    plans = json.loads((model / "plans.json").read_text(encoding="utf-8"))
+    plans["report_conditioning"]["smallest_component_mm3"] = mm3
+    (model / "plans.json").write_text(json.dumps(plans), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def trained(spy_root, tmp_path_factory):
     """A workspace with a model that was hardly trained; its masks are neither empty nor full."""
@@ -46,6 +52,7 @@ def trained(spy_root, tmp_path_factory):
         weights[head] = 20 * (weights[head] - weights[head].mean())  # logits on both sides of zero, whatever was drawn
         weights[head.replace("weight", "bias")].zero_()
         torch.save(checkpoint, file)
+        note_smallest_component(Path(trainer.output_folder_base), None)  # such masks are all specks
     return root, Path(trainer.output_folder_base)
 
 
@@ -96,6 +103,19 @@ def test_every_finding_of_every_case_has_a_mask_on_the_grid_of_the_image(images,
             assert set(np.unique(voxels)) <= {0, 1}
             assert entry["empty"] == (not voxels.any())
             assert entry["volume_ml"] == pytest.approx(voxels.sum() / 1000)  # voxels of 1 mm
+
+
+@pytest.mark.parametrize(("smallest", "emptied"), [(None, False), (1e9, True)])
+def test_components_far_smaller_than_any_of_training_are_removed(images, model, tmp_path, smallest, emptied):
+    copy = tmp_path / "model"
+    shutil.copytree(model, copy)
+    note_smallest_component(copy, smallest)
+    predict(images, tmp_path / "out", copy)
+    index = json.loads((tmp_path / "out" / case_name(0) / "index.json").read_text(encoding="utf-8"))
+    for entry in index["findings"]:
+        assert entry["empty"] is emptied
+        assert (entry["removed_components"] > 0) is emptied
+        assert (entry["confidence"] is None) is emptied
 
 
 def test_together_or_alone_a_finding_has_the_same_mask(images, model, tmp_path):

@@ -108,3 +108,15 @@ def test_the_level_counts_where_sentences_are_asked_for() -> None:
         tokens = ReportMemory(8, MEMORY_DIM, grounding=grounding)
         apart = (tokens(plain).tokens[:, 1] - tokens(other).tokens[:, 1]).abs().max()
         assert (apart > 0.1) == grounding
+
+
+def test_what_is_not_there_is_out_of_sight_in_prediction_whatever_was_learned(tokens: ReportMemory) -> None:
+    with torch.no_grad():
+        tokens.assertion_bias.copy_(torch.tensor([-0.5, 1.0, -1.5, -30.0]))
+    states = sorted(Assertion)
+    learned = dict(zip(states, tokens(report(states)).bias[0, 1:].tolist(), strict=True))
+    assert list(learned.values()) == [-0.5, 1.0, -1.5, -30.0]
+    seen = dict(zip(states, tokens.eval()(report(states)).bias[0, 1:].tolist(), strict=True))
+    for state in states:
+        hidden = state in (Assertion.ABSENT, Assertion.HISTORICAL)
+        assert seen[state] == (min(learned[state], -20.0) if hidden else learned[state])

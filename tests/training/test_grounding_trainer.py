@@ -15,11 +15,12 @@ from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from nnunet_reportseg.errors import DatasetError, ModelMismatchError
+from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from nnunet_reportseg.training.findings_validation import FINDINGS_JSON
 from nnunet_reportseg.training.grounding_trainer import ReportGroundingTrainer
 from nnunet_reportseg.training.sub_reports import KEPT
 from tests.spy_trainer import make_trainer, set_environment
-from tests.spy_workspace import CASES, DATASET, SpyEncoder, case_name, sentence
+from tests.spy_workspace import CASES, DATASET, SHAPE, SpyEncoder, case_name, sentence
 from text_conditioning.bank import build_bank
 
 NAME = "ReportGroundingTrainer"
@@ -94,6 +95,23 @@ def test_a_training_ends_with_scores_of_every_validation_finding(workspace):
     assert rows[case_name(1), "a"]["n_ref"] == 3 * 4 * 4
     assert rows[case_name(3), "b"]["n_ref"] == 2 * 3 * 5
     assert written["summary"]["dice"] == pytest.approx(np.mean([row["dice"] for row in rows.values()]))
+    plans = json.loads((Path(trainer.output_folder_base) / "plans.json").read_text())
+    smallest = plans["report_conditioning"]["smallest_component_mm3"]
+    assert smallest == pytest.approx(min(row["n_ref"] for row in rows.values()))  # of the training cases: as large here
+
+
+def test_specks_do_not_count_in_the_validation(workspace, monkeypatch):
+    def one_voxel(self, data, reports, vectors, axes, properties):
+        masks = np.zeros((len(reports), *SHAPE), dtype=np.int64)
+        masks[:, 2, 2, 2] = 1
+        return list(masks)
+
+    monkeypatch.setattr(MultiReportPredictor, "segment_reports", one_voxel)
+    trainer = make_trainer(0, name=NAME)
+    trainer.initialize()
+    trainer.perform_actual_validation()
+    written = json.loads((Path(trainer.output_folder) / "validation" / FINDINGS_JSON).read_text())
+    assert {row["n_pred"] for row in written["findings"]} == {0}
 
 
 def test_denied_findings_are_asked_for_in_the_validation(workspace):
