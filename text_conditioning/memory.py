@@ -11,8 +11,8 @@ logits are therefore multiplied by the logarithm of the number of tokens (scalab
 arXiv:2501.19399), here without its learned factor, which the projections of queries and keys can take over.
 
 The additive attention bias per assertion state follows the state-guided attention of OS-RRG. Here it is learned, and at
-inference it intervenes as there: what is absent or has resolved is out of sight, so that no voxel attends to the
-sentence that says so. In training such sentences are faintly seen, because they teach what does not belong to a finding
+inference it intervenes as there: what has resolved is out of sight, so that no voxel attends to the sentence that says
+so. Training teaches what absent means, by denying findings that it leaves out, but hardly what resolved means
 (docs/design.md).
 """
 
@@ -30,8 +30,9 @@ from text_conditioning.levels import Level
 from text_conditioning.reports import Section
 
 _INITIAL_BIAS = {Assertion.PRESENT: 0.0, Assertion.UNCERTAIN: -1.0, Assertion.ABSENT: -4.0, Assertion.HISTORICAL: -4.0}
-_NOT_THERE = (Assertion.ABSENT, Assertion.HISTORICAL)
-_OUT_OF_SIGHT = -20.0  # at most, of what is not there, when the network predicts
+_OUT_OF_SIGHT = -20.0
+# when the network predicts
+_MOST_BIAS = [_OUT_OF_SIGHT if state is Assertion.HISTORICAL else math.inf for state in sorted(Assertion)]
 
 _CONTEXT_BIAS = -4.0  # of sentences around the one that is asked for, at the start
 
@@ -119,9 +120,7 @@ class ReportMemory(nn.Module):
         """``(states,)`` attention bias."""
         if self.training:
             return self.assertion_bias
-        there = [0.0 if state in _NOT_THERE else float("inf") for state in sorted(Assertion)]
-        limit = self.assertion_bias.new_tensor(there) + _OUT_OF_SIGHT
-        return torch.minimum(self.assertion_bias, limit)
+        return torch.minimum(self.assertion_bias, self.assertion_bias.new_tensor(_MOST_BIAS))
 
     def forward(self, report: ReportTensors) -> Memory:
         """Tokens and attention bias of a batch of reports, shapes as in :class:`Memory`."""

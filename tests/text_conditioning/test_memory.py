@@ -110,13 +110,19 @@ def test_the_level_counts_where_sentences_are_asked_for() -> None:
         assert (apart > 0.1) == grounding
 
 
-def test_what_is_not_there_is_out_of_sight_in_prediction_whatever_was_learned(tokens: ReportMemory) -> None:
-    with torch.no_grad():
-        tokens.assertion_bias.copy_(torch.tensor([-0.5, 1.0, -1.5, -30.0]))
+@pytest.mark.parametrize("resolved", [2.0, -30.0])
+def test_what_has_resolved_is_out_of_sight_in_prediction_whatever_was_learned(
+    tokens: ReportMemory, resolved: float
+) -> None:
     states = sorted(Assertion)
-    learned = dict(zip(states, tokens(report(states)).bias[0, 1:].tolist(), strict=True))
-    assert list(learned.values()) == [-0.5, 1.0, -1.5, -30.0]
-    seen = dict(zip(states, tokens.eval()(report(states)).bias[0, 1:].tolist(), strict=True))
-    for state in states:
-        hidden = state in (Assertion.ABSENT, Assertion.HISTORICAL)
-        assert seen[state] == (min(learned[state], -20.0) if hidden else learned[state])
+    learned = {
+        Assertion.PRESENT: -0.5,
+        Assertion.ABSENT: 1.0,
+        Assertion.UNCERTAIN: -1.5,
+        Assertion.HISTORICAL: resolved,
+    }
+    with torch.no_grad():
+        tokens.assertion_bias.copy_(torch.tensor([learned[state] for state in states]))
+    assert tokens(report(states)).bias[0, 1:].tolist() == [learned[state] for state in states]
+    seen = tokens.eval()(report(states)).bias[0, 1:].tolist()
+    assert seen == [min(resolved, -20.0) if s is Assertion.HISTORICAL else learned[s] for s in states]
