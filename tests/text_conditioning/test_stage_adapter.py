@@ -28,8 +28,8 @@ def reports(count: int) -> Memory:
     return Memory(torch.randn(count, 5, 16), torch.zeros(count, 5), torch.ones(count, 5, dtype=torch.bool))
 
 
-def head(dimensions: int) -> nn.Module:
-    return (nn.Conv3d if dimensions == 3 else nn.Conv2d)(CHANNELS, HEADS, 1)
+def head(dimensions: int, heads: int = HEADS) -> nn.Module:
+    return (nn.Conv3d if dimensions == 3 else nn.Conv2d)(CHANNELS, heads, 1)
 
 
 def frames(count: int, dimensions: int) -> Tensor:
@@ -39,8 +39,9 @@ def frames(count: int, dimensions: int) -> Tensor:
 @pytest.mark.parametrize("dimensions", [2, 3])
 @pytest.mark.parametrize("changes", [{}, {"position_bands": 0}, {"film": False}])
 @pytest.mark.parametrize(("samples", "places"), [(1, 1), (2, 1), (2, 2)])
-def test_the_head_sees_what_the_adapter_makes_of_the_features(dimensions, changes, samples, places):
-    made, last = adapter(**changes), head(dimensions)
+@pytest.mark.parametrize("heads", [1, HEADS])
+def test_the_head_sees_what_the_adapter_makes_of_the_features(dimensions, changes, samples, places, heads):
+    made, last = adapter(**changes), head(dimensions, heads)
     x = torch.randn(samples, CHANNELS, *SIZE[dimensions], requires_grad=True)
     given = reports(samples), frames(places, dimensions), STRIDE[dimensions]
     expected = last(made(x, *given)[0])
@@ -60,3 +61,13 @@ def test_half_precision_stays_half():
         found = made.segment(x.bfloat16(), reports(2), frames(2, 3), STRIDE[3], last)
     assert found.dtype == torch.bfloat16
     assert found.isfinite().all()
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("heads", [1, 2, 5])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_at_the_start_the_head_gives_the_same_bits(dimensions, heads, samples):
+    start = StageAdapter(CHANNELS, AdapterConfig(memory_dim=16), attention=False)
+    last, x = head(dimensions, heads), torch.randn(samples, CHANNELS, *SIZE[dimensions])
+    given = reports(samples), frames(samples, dimensions), STRIDE[dimensions]
+    assert torch.equal(start.segment(x, *given, last), last(x))
