@@ -75,12 +75,13 @@ def page(parts: Mapping[str, Any]) -> str:
     """The whole page.
 
     Args:
-        parts: what was measured, by part and device.
+        parts: what was measured, by part and device; with a ``note`` where there is more to say of it.
     """
     lines = ["| | bar | found | |", "|---|---|---|---|", *_rows(parts)]
     machines = [
         f"- {name}: {part['machine']}, {part['threads']} threads of torch, median of {part['repeats']}; "
         + ", ".join(f"{package} {version}" for package, version in part["versions"].items())
+        + (f". {part['note']}" if "note" in part else "")
         for name, part in parts.items()
     ]
     return (
@@ -156,8 +157,8 @@ def _stages(parts: Mapping[str, Any]) -> Iterator[str]:
 
 
 _NOTES = (
-    "Training: two convolutions a stage, as nnU-Net plans them, without compile on a CPU; both loaders draw the same "
-    "augmentations. Prediction: images of a size named in the JSON file, at a spacing of 2 x 1 x 1 mm with plans of "
-    "3 mm, a small network that was not trained, so that export decides. Findings: encoder once, decoder once for "
-    "each; 24 sentences each."
+    "Training: two convolutions a stage, as nnU-Net plans them, on a CPU a smaller network without compile; both "
+    "loaders draw the same augmentations. Prediction: images of a size named in the JSON file, at a spacing of "
+    "2 x 1 x 1 mm with plans of 3 mm, a small network that was not trained, so that export decides. Findings: encoder "
+    "once, decoder once for each; 24 sentences each."
 )
