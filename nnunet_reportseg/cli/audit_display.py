@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,7 +24,8 @@ def show_audit(audit: Audit, files: Sequence[Path]) -> None:
     console = Console()
     wide = console.width >= _WIDE
     title = f"{len(audit.cases)} cases, {len({r.image for r in audit.records})} images"
-    table = Table(title=title + ("; 95% intervals" if wide else ""))
+    # without lines between columns all of them fit into 80
+    table = Table(title=title + ("; 95% intervals" if wide else ""), box=SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("condition", no_wrap=True)
     for column in _COLUMNS:
         table.add_column(column, justify="right")
@@ -41,7 +43,8 @@ def show_audit(audit: Audit, files: Sequence[Path]) -> None:
     console.print(table)
     for name, summary in audit.summaries.items():
         for reason, count in summary.skipped.items():
-            console.print(Text(f"{name} does not apply to {count} cases: {reason}"))
+            cases = "1 case" if count == 1 else f"{count} cases"
+            console.print(Text(f"{name} does not apply to {cases}: {reason}"))
     if audit.without_report:
         console.print(Text(f"{len(audit.without_report)} cases have no report and were left out"))
     for check in audit.verdict.checks:

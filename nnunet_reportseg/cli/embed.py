@@ -54,13 +54,21 @@ def command(
             place = f"cuda:{processes.local_rank}"
         model = FrozenTextEncoder(choose_encoder(folder, encoder), device=place, batch_size=batch_size)
         first = processes is None or processes.rank == 0
+        new = 0
         with cases_progress("Embedding sentences") if first else nullcontext() as progress:
-            bank = embed_reports(folder, sidecar, reports.values(), model, progress=progress, team=processes)
+
+            def count(done: int, total: int) -> None:
+                nonlocal new
+                new = total
+                if progress is not None:
+                    progress(done, total)
+
+            bank = embed_reports(folder, sidecar, reports.values(), model, progress=count, team=processes)
     if not first:
         return
     Console().print(
-        f"{name}: {len(cases)} cases, {len(bank)} sentences, encoder {bank.encoder} ({bank.fingerprint}, "
-        f"{bank.dim} numbers per sentence) in {bank.folder}",
+        f"{name}: {len(cases)} cases, {len(bank)} sentences ({new or 'none'} new), encoder {bank.encoder} "
+        f"({bank.fingerprint}, {bank.dim} numbers per sentence) in {bank.folder}",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -84,6 +84,8 @@ def command(
     ] = False,
 ) -> None:
     """Segment the images of a folder with their reports; with ReportGroundingTrainer, one mask for each finding."""
+    from rich.console import Console
+
     from nnunet_reportseg.inference.model_folder import trained_model
     from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
     from nnunet_reportseg.missing_report import MISSING_REPORT_VARIABLE
@@ -118,6 +120,7 @@ def command(
             dicom_seg=dicom_seg,
         ),
     )
+    Console().print(f"Masks: {out}", markup=False, highlight=False, soft_wrap=True)
 
 
 def read_folds(folds: list[str] | None) -> tuple[int | str, ...] | None:

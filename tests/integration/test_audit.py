@@ -71,6 +71,7 @@ def test_validation_cases_of_the_fold(spy_env, spy_model, encoder, tmp_path, cap
     shown = capsys.readouterr().out
     assert "Verdict: cannot be judged" in shown
     assert "laterality_swapped does not apply to 3 cases" in shown
+    assert "…" not in shown, "nothing is cut where the output is no terminal"
     assert passes
 
 
