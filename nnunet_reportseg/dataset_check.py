@@ -7,8 +7,8 @@ left to ``nnUNetv2_plan_and_preprocess --verify_dataset_integrity``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -131,8 +131,8 @@ def _check_case(case: str, files: RawCase, sidecar: Sidecar, dataset: RawDataset
     except SidecarError as error:
         report = None
         yield _problem_of(error, case)
-    yield from _unreadable(case, report, sidecar)
     findings = sidecar.findings(case)
+    yield from _unreadable(case, report, findings, sidecar)
     yield from _texts_not_in_report(case, findings, report, sidecar)
     wanted = {value: finding for finding in findings for value in finding.label_values}
     if not wanted:
@@ -164,13 +164,14 @@ def _check_case(case: str, files: RawCase, sidecar: Sidecar, dataset: RawDataset
         )
 
 
-def _unreadable(case: str, report: str | None, sidecar: Sidecar) -> Iterator[Problem]:
-    if report is None:
-        return
-    try:
-        parse_case_text(report, sidecar, case)
-    except SidecarError as error:
-        yield _problem_of(error, case)
+def _unreadable(case: str, report: str | None, findings: Sequence[Finding], sidecar: Sidecar) -> Iterator[Problem]:
+    texts = [] if report is None else [("", report)]
+    for where, text in (*texts, *((f"finding '{finding.id}': ", finding.text) for finding in findings)):
+        try:
+            parse_case_text(text, sidecar, case)
+        except SidecarError as error:
+            problem = _problem_of(error, case)
+            yield replace(problem, message=where + problem.message)
 
 
 def _language(sidecar: Sidecar, problems: list[Problem]) -> Iterator[Problem]:

@@ -214,7 +214,8 @@ class Sidecar:
             f"{len(cases)} case(s) have no entry in the sidecar: {name_some(cases)}",
             case=cases[0],
             file=self._file,
-            fix='add each case, with "report": null where there is no report, or choose --missing-report null',
+            fix='add each case, with "report": null where there is no report, or choose --missing-report null '
+            "(for nnU-Net's own commands: export REPORTSEG_MISSING_REPORT=null)",
         )
 
     def _read_report(self, case_id: str, entry: CaseEntry) -> str:

@@ -160,7 +160,7 @@ def read_sidecar(path: Path) -> SidecarFile:
         path,
         SidecarError,
         what="the sidecar",
-        absent=f"put a {SIDECAR_NAME} there, or name another file with -r; docs/reports.schema.json has the format",
+        absent=f"put a {SIDECAR_NAME} there (format: docs/reports.schema.json); a prediction takes another with -r",
         start='start from {"reportseg_version": 1, "cases": {}}',
     )
     return validate(data, path)

@@ -48,6 +48,14 @@ def test_unknown_case(tmp_path: Path) -> None:
     assert "no image" in problem.message
 
 
+def test_a_finding_whose_text_training_would_refuse(tmp_path: Path) -> None:
+    problems = _problems(tmp_path, {"case_001": _findings(1, text="<p>A nodule in the <b>left</b> upper lobe.</p>")})
+    (error,) = (problem for problem in problems if problem.severity == "error")
+    assert (error.case, error.file.name) == ("case_001", "reports.json")
+    assert error.message.startswith("finding 'f': ")
+    assert "HTML" in error.message
+
+
 def test_label_value_outside_dataset_json(tmp_path: Path) -> None:
     (problem,) = _problems(tmp_path, {"case_001": _findings(1, 9)})
     assert (problem.case, problem.value, problem.file.name) == ("case_001", "9", "reports.json")

@@ -19,7 +19,7 @@ def command(
         ),
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; by default cuda where there is one.")] = None,
-    batch_size: Annotated[int, typer.Option(help="Sentences in one forward pass.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="Sentences in one forward pass.")] = 64,
     missing_report: MissingReportOption = MissingReport.ERROR,
 ) -> None:
     """Encode every sentence once and keep the vectors in the preprocessed dataset; run again to go on or to update.

@@ -99,7 +99,9 @@ def find_checkpoints(model: Path, folds: Sequence[int | str] | None, checkpoint:
             f"checkpoint not found: {', '.join(missing)}",
             file=model,
             value=", ".join(found) or "no checkpoint",
-            fix="finish the training, or choose a fold (-f) and checkpoint (-chk) that is there",
+            fix="choose -f all"
+            if folds is None and (model / "fold_all" / checkpoint).is_file()
+            else "finish the training, or choose a fold (-f) and checkpoint (-chk) that is there",
         )
     return files
 
