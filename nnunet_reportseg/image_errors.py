@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from pathlib import Path
 
 from nnunet_reportseg.text_file import unusable_character
+
+_GZIP = b"\x1f\x8b"
+_PIECE = 1 << 24  # bytes
 
 
 def reading_errors() -> tuple[type[Exception], ...]:
@@ -29,6 +33,23 @@ def path_for_reader(file: Path) -> str:
     if character is not None:
         raise ValueError(f"the path holds {character}, so it is not UTF-8")
     return str(file)
+
+
+def require_whole(file: Path) -> None:
+    """Read a compressed file to its end.
+
+    SimpleITK takes one that ends too early for one whose rest is zeros.
+
+    Raises:
+        EOFError: It ends too early; this and what damaged files raise are `reading_errors`.
+    """
+    with file.open("rb") as raw:
+        if raw.read(len(_GZIP)) != _GZIP:  # whatever its name is
+            return
+        raw.seek(0)
+        with gzip.open(raw) as stream:
+            while stream.read(_PIECE):
+                pass
 
 
 def reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.grid import Grid
-from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason
+from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason, require_whole
 
 MAX_LABEL_VALUE = 65535  # nnU-Net writes segmentations with at most 16 bits
 
@@ -51,6 +51,7 @@ def read_label_map(file: Path, reader: str, *, case: str) -> LabelMap:
     if not file.is_file():
         raise DatasetError.about("the label file is missing", case=case, file=file, fix="add it")
     try:
+        require_whole(file)
         channels, properties = recursive_find_reader_writer_by_name(reader)().read_seg(path_for_reader(file))
     except reading_errors() as error:
         raise DatasetError.about(

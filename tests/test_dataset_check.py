@@ -48,6 +48,18 @@ def test_unknown_case(tmp_path: Path) -> None:
     assert "no image" in problem.message
 
 
+@pytest.mark.parametrize("part", [0.3, 0.9])
+def test_a_label_file_that_ends_too_early_is_no_label_file_of_zeros(tmp_path: Path, part: float) -> None:
+    folder = write_raw_dataset(tmp_path, {**REPORTS, "case_001": _findings(1)})
+    file = folder / "labelsTr" / "case_001.nii.gz"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(part * len(whole))])
+    (problem,) = check_dataset(folder)
+    assert (problem.case, problem.file, problem.severity) == ("case_001", file, "error")
+    assert "cannot be read" in problem.message
+    assert "damaged" in problem.fix
+
+
 def test_a_finding_whose_text_training_would_refuse(tmp_path: Path) -> None:
     problems = _problems(tmp_path, {"case_001": _findings(1, text="<p>A nodule in the <b>left</b> upper lobe.</p>")})
     (error,) = (problem for problem in problems if problem.severity == "error")
