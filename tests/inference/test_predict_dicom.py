@@ -19,6 +19,7 @@ from nnunet_reportseg.inference.dicom_input import find_series, require_dicom_mo
 from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
 from tests.convert.dicom_files import DIRECTION, write_series
 from tests.inference.dicom_places import edit_headers, places_of_mask, places_of_segment
+from tests.inference.smallest_component import note_smallest_component
 from tests.spy_trainer import make_trainer, set_environment
 from tests.spy_workspace import DATASET, SHAPE, case_name, write_workspace
 
@@ -51,6 +52,7 @@ def trained(tmp_path_factory):
             trainer.num_epochs, trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = 1, 4, 1
             trainer.run_training()
             models[name] = Path(trainer.output_folder_base)
+    note_smallest_component(models["ReportGroundingTrainer"], None)
     return root, models
 
 

@@ -20,17 +20,12 @@ from nnunet_reportseg.inference.combined_map import write_combined
 from nnunet_reportseg.inference.predict_findings import questions_of
 from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
 from nnunet_reportseg.sidecar import Sidecar
+from tests.inference.smallest_component import note_smallest_component
 from tests.spy_trainer import make_trainer, set_environment
 from tests.spy_workspace import DATASET, SHAPE, case_name, sentence
 
 OPTIONS = PredictionOptions(folds=(0,), mirroring=False, device="cpu", step_size=1.0)
 NAME = "ReportGroundingTrainer"
-
-
-def note_smallest_component(model: Path, mm3: float | None) -> None:
-    plans = json.loads((model / "plans.json").read_text(encoding="utf-8"))
-    plans["report_conditioning"]["smallest_component_mm3"] = mm3
-    (model / "plans.json").write_text(json.dumps(plans), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
