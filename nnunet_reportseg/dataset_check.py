@@ -7,7 +7,7 @@ left to ``nnUNetv2_plan_and_preprocess --verify_dataset_integrity``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from typing import Literal
 from nnunet_reportseg.case_reports import parse_case_text
 from nnunet_reportseg.dataset_json import DATASET_JSON
 from nnunet_reportseg.errors import DatasetError, GeometryError, ReportSegError, SidecarError
+from nnunet_reportseg.image_errors import reading_errors, reason, require_whole
 from nnunet_reportseg.label_map import read_label_map
 from nnunet_reportseg.plain_words import plain_words
 from nnunet_reportseg.raw_dataset import RawCase, RawDataset
@@ -84,7 +85,7 @@ def check_dataset(
     cases = dataset.cases
     problems = list(_unknown_cases(sidecar, dataset))
     for done, (case, files) in enumerate(cases.items(), start=1):
-        problems += _missing_files(case, files)
+        problems += _unusable_files(case, files)
         if case in sidecar:
             problems += _check_case(case, files, sidecar, dataset)
         else:
@@ -100,7 +101,7 @@ def check_dataset(
             )
         if progress is not None:
             progress(done, len(cases))
-    problems += _orientation(dataset)
+    problems += _orientation(dataset, {problem.file for problem in problems})
     problems += _language(sidecar, problems)
     problems += _origins(sidecar)
     problems += _unlabelled_instances(sidecar, dataset)
@@ -119,10 +120,15 @@ def _unknown_cases(sidecar: Sidecar, dataset: RawDataset) -> Iterator[Problem]:
             )
 
 
-def _missing_files(case: str, files: RawCase) -> Iterator[Problem]:
+def _unusable_files(case: str, files: RawCase) -> Iterator[Problem]:
     for kind, file in (*(("image", image) for image in files.images), ("label file", files.labels)):
         if not file.is_file():
             yield Problem(case, file, "", f"the {kind} is missing", "add it, or take the case out of the dataset")
+    for file in filter(Path.is_file, files.images):
+        try:
+            require_whole(file)
+        except reading_errors() as error:
+            yield Problem(case, file, "", f"the image cannot be read ({reason(error)})", "copy the file again")
 
 
 def _check_case(case: str, files: RawCase, sidecar: Sidecar, dataset: RawDataset) -> Iterator[Problem]:
@@ -235,12 +241,12 @@ def _texts_not_in_report(
             )
 
 
-def _orientation(dataset: RawDataset) -> Iterator[Problem]:
+def _orientation(dataset: RawDataset, unusable: Set[Path]) -> Iterator[Problem]:
     from nnunet_reportseg.geometry import common_left_right_axis, patient_axes, properties_of_file
 
     axes = {}
     for case, files in dataset.cases.items():
-        if not files.images[0].is_file():
+        if files.images[0] in unusable:
             continue
         try:
             properties = properties_of_file(files.images[0], dataset.labels.reader)

@@ -95,6 +95,8 @@ def find_sidecar(preprocessed: Path) -> Path:
         candidates.insert(0, Path(os.environ[RAW]) / preprocessed.name / SIDECAR_NAME)
     for candidate in candidates:
         if candidate.is_file():
+            if candidate != candidates[0]:
+                _log.warning("%s is missing; using the copy that was embedded, %s", candidates[0], candidate)
             return candidate
     raise SidecarError(
         f"No {SIDECAR_NAME} for {preprocessed.name}; looked for {' and '.join(map(str, candidates))}. Write one that "

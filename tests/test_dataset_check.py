@@ -49,6 +49,17 @@ def test_unknown_case(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", [0.3, 0.9])
+def test_an_image_that_ends_too_early_is_a_problem_of_its_case(tmp_path: Path, part: float) -> None:
+    folder = write_raw_dataset(tmp_path)
+    file = folder / "imagesTr" / "case_002_0000.nii.gz"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(part * len(whole))])
+    (problem,) = check_dataset(folder)
+    assert (problem.case, problem.file, problem.severity) == ("case_002", file, "error")
+    assert "the image cannot be read" in problem.message
+
+
+@pytest.mark.parametrize("part", [0.3, 0.9])
 def test_a_label_file_that_ends_too_early_is_no_label_file_of_zeros(tmp_path: Path, part: float) -> None:
     folder = write_raw_dataset(tmp_path, {**REPORTS, "case_001": _findings(1)})
     file = folder / "labelsTr" / "case_001.nii.gz"

@@ -22,6 +22,7 @@ from nnunet_reportseg.inference.multi_report import REPORTS_AT_ONCE
 from nnunet_reportseg.inference.predict_findings import predict_findings, questions_of
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.inference.streaming import StreamingPredictor
+from nnunet_reportseg.missing_report import missing_report_policy
 from nnunet_reportseg.raw_dataset import require_channel_numbers
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 
@@ -172,8 +173,11 @@ def _image_files(images: Path, ending: str, options: PredictionOptions) -> dict[
 
 def _read_sidecar(images: Path, reports: Path | None, cases: Sequence[str], options: PredictionOptions) -> Sidecar:
     file = reports or images / SIDECAR_NAME
-    if options.findings is not None and reports is None and not file.is_file():
-        return Sidecar.from_cases({case: {"report": None} for case in cases})
+    if reports is None and not file.is_file():
+        if options.findings is not None:
+            return Sidecar.from_cases({case: {"report": None} for case in cases})
+        if missing_report_policy() == "null":
+            return Sidecar({}, path=file)
     return Sidecar.load(file)
 
 

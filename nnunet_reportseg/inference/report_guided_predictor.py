@@ -157,7 +157,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
         transpose = self.plans_manager.transpose_forward
         axes = [patient_axes(properties_of_file(Path(files[0]), reader), transpose) for files in lists]
         for files, found in zip(lists, axes, strict=True):
-            self._require_trained_axis(Path(files[0]).name[:-suffix], found)
+            self._require_trained_axis(Path(files[0]).name[:-suffix], found, Path(files[0]))
         return axes
 
     def require_report_guided(self) -> None:
@@ -298,13 +298,14 @@ class ReportGuidedPredictor(nnUNetPredictor):
             axes = conditioning.patient_axes
         return axes
 
-    def _require_trained_axis(self, case_id: str, axes: PatientAxes) -> None:
+    def _require_trained_axis(self, case_id: str, axes: PatientAxes, file: Path | None = None) -> None:
         trained = self._conditioning.left_right_axis
         found = axes.left_right if axes.known else None
         if found != trained:
             raise GeometryError.about(
                 f"patient left-right is array axis {found}, in training it was {trained}; nnU-Net does not reorient",
                 case=case_id,
+                file=file,
                 value=found,
                 fix="reorient the image as the training images, for example with SimpleITK.DICOMOrient",
             )

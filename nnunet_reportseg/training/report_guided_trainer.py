@@ -118,13 +118,13 @@ class ReportGuidedTrainer(nnUNetTrainer):
             dist.barrier()
             if dist.get_rank() != 0:
                 self.reports = load_training_reports(folder, cases, build=False)
+        self._axes = {
+            case: patient_axes(self._preprocessed.properties(case), plans.transpose_forward) for case in cases
+        }
+        self._left_right = common_left_right_axis(self._axes)
 
     def _prepare_reports(self) -> None:
         cases = list(self.reports.cases)
-        self._axes = {
-            case: patient_axes(self._preprocessed.properties(case), self.plans_manager.transpose_forward)
-            for case in cases
-        }
         axes = list(set(self._axes.values()))
         adapter, recipe = self._settings
         bank = self.reports.bank
@@ -139,7 +139,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
             sentences=max(SENTENCE_STEP, -(-room // SENTENCE_STEP) * SENTENCE_STEP),
             adapter=adapter,
             recipe=recipe,
-            left_right_axis=common_left_right_axis(self._axes),
+            left_right_axis=self._left_right,
             patient_axes=axes[0] if len(axes) == 1 else None,
             trained_with={
                 "cases": len(cases),
@@ -150,9 +150,9 @@ class ReportGuidedTrainer(nnUNetTrainer):
             },
         )
         self.plans_manager.plans[PLANS_KEY] = self.conditioning.to_json()
-        facts = self.conditioning.trained_with
-        self.print_to_log_file(f"Reports: {facts}, encoder {bank.encoder} ({bank.fingerprint})")
-        self.print_to_log_file(f"Recipe: {asdict(self.conditioning.recipe)}")
+        facts = {**self.conditioning.trained_with, "encoder": f"{bank.encoder} ({bank.fingerprint})"}
+        self.print_to_log_file(f"Reports: {_listed(facts)}")
+        self.print_to_log_file(f"Recipe: {_listed(asdict(self.conditioning.recipe))}")
         if not self.reports.have_findings:
             self.print_to_log_file(
                 "No finding in reports.json has label values: no sub-reports and no attention supervision. The network "
@@ -370,6 +370,11 @@ class ReportGuidedTrainer(nnUNetTrainer):
             mirrored=mirrored,
             volume_frame=patient_frame(shape, axes.axes, axes.signs),
         )
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    """Names and values for the log."""
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
 
 
 def _with_reports(pipeline: ComposeTransforms, *sampling: BasicTransform) -> ComposeTransforms:

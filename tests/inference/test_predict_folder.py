@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from nnunet_reportseg.conditioning import PLANS_KEY
-from nnunet_reportseg.errors import DatasetError, DeviceError, ModelMismatchError, ReportSegError
+from nnunet_reportseg.errors import DatasetError, DeviceError, ModelMismatchError, ReportSegError, SidecarError
 from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
 from tests.spy_workspace import DATASET, case_name
 
@@ -46,6 +46,27 @@ def test_a_case_without_report_is_announced_once(images, spy_model, tmp_path, mo
     for number, times in enumerate((1, 1, 0)):
         assert sum(case_name(number) in message for message in caplog.messages) == times
     assert (tmp_path / "out" / f"{case_name(1)}.nii.gz").is_file()
+
+
+def test_without_any_sidecar_null_reports_are_a_choice(images, spy_model, tmp_path, monkeypatch, caplog):
+    (images / "reports.json").unlink()
+    with pytest.raises(SidecarError, match=r"reports\.json"):
+        predict_folder(images, tmp_path / "out", model=spy_model, reports=None, options=OPTIONS)
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setenv("REPORTSEG_MISSING_REPORT", "null")
+    predict_folder(images, tmp_path / "out", model=spy_model, reports=None, options=OPTIONS)
+    for number in range(3):
+        assert sum(case_name(number) in message for message in caplog.messages) == 1
+        assert (tmp_path / "out" / f"{case_name(number)}.nii.gz").is_file()
+
+
+def test_an_image_that_ends_too_early_is_no_image_with_zeros(images, spy_model, tmp_path):
+    file = images / f"{case_name(1)}_0000.nii.gz"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(0.9 * len(whole))])
+    with pytest.raises(DatasetError, match=rf"{case_name(1)}.*{file}.*the image cannot be read.*Fix:"):
+        predict_folder(images, tmp_path / "out", model=spy_model, reports=None, options=OPTIONS)
+    assert not (tmp_path / "out" / f"{case_name(1)}.nii.gz").exists()
 
 
 @pytest.fixture

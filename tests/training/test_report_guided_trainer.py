@@ -293,6 +293,7 @@ def test_images_with_different_left_right_axes_are_refused_by_name(workspace):
     workspace.turn(case_name(4), (0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0))
     with pytest.raises(GeometryError, match=rf"{case_name(4)}.*1 cases"):
         initialized()
+    assert results_of(workspace) == []
 
 
 def test_images_without_orientation_are_not_mirrored_at_all(workspace):
@@ -617,10 +618,15 @@ def test_a_missing_sidecar_is_refused_with_its_places(workspace):
         initialized()
 
 
-def test_the_copy_in_the_preprocessed_folder_is_enough(workspace, monkeypatch):
+def test_the_copy_in_the_preprocessed_folder_is_enough(workspace, monkeypatch, caplog):
     shutil.move(workspace.raw / "reports.json", workspace.preprocessed / "reports.json")
+    initialized()
+    (said,) = [message for message in caplog.messages if "is missing" in message]
+    assert said.startswith(str(workspace.raw / "reports.json"))
     monkeypatch.delenv("nnUNet_raw")
+    caplog.clear()
     assert set(initialized().reports.cases) == {case_name(k) for k in range(CASES)}
+    assert "is missing" not in caplog.text
 
 
 def test_an_absent_case_is_refused_by_name_unless_null_is_asked_for(workspace, monkeypatch):
