@@ -30,8 +30,10 @@ def require_channel_numbers(folder: Path, file_ending: str) -> None:
     """Make sure that every image is named ``<case>_0000<ending>``; nnU-Net's own listing fails without saying which.
 
     Raises:
-        DatasetError: An image has no channel number, or a name that no sidecar can hold.
+        DatasetError: An image has no channel number, or a name that no sidecar can hold; a case lacks a channel below
+            one that it has.
     """
+    channels: dict[str, int] = {}
     for file in sorted(folder.glob(f"*{file_ending}")):
         if unusable_character(file.name) is not None:
             raise DatasetError.about("the image name is not UTF-8", file=folder, value=file.name, fix="rename it")
@@ -42,6 +44,17 @@ def require_channel_numbers(folder: Path, file_ending: str) -> None:
                 value=file.name,
                 fix=f"name it {file.name[: -len(file_ending)]}_0000{file_ending}",
             )
+        case, number = file.name[: -len(file_ending)].rsplit("_", 1)
+        expected = channels.get(case, 0)
+        if int(number) != expected:
+            raise DatasetError.about(
+                f"the file of channel {expected:04d} is missing",
+                case=case,
+                file=folder / f"{case}_{expected:04d}{file_ending}",
+                value=file.name,
+                fix="number the channels of each case from 0000 on",
+            )
+        channels[case] = expected + 1
 
 
 class RawDataset:

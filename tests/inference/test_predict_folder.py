@@ -187,6 +187,9 @@ def test_a_case_with_a_missing_channel_is_refused_by_name(images, model, tmp_pat
     (images / f"{case_name(1)}_0003.nii.gz").unlink()
     with pytest.raises(DatasetError, match=rf"case '{case_name(1)}'.*3 channels, the model was trained with 4"):
         predict_folder(images, tmp_path / "out", model=model, reports=None, options=OPTIONS)
+    (images / f"{case_name(2)}_0000.nii.gz").unlink()
+    with pytest.raises(DatasetError, match=rf"case '{case_name(2)}'.*channel 0000 is missing \(found: .*_0001"):
+        predict_folder(images, tmp_path / "out", model=model, reports=None, options=OPTIONS)
     assert not (tmp_path / "out").exists()
 
 
