@@ -215,8 +215,7 @@ class ReportGuidedUNet(nn.Module):
         decoder = self.decoder
         last = len(decoder.stages) - 1
         for s in range(len(decoder.stages)):
-            features = decoder.transpconvs[s](features)
-            features = join(decoder.stages[s], features, skips[-(s + 2)])
+            features = join(decoder.stages[s], decoder.transpconvs[s], features, skips[-(s + 2)])
             stage, stride = adapter.stages[s + 1], adapter.strides[s + 1]
             if s == last and stage.attention is None:
                 outputs.append(stage.segment(features, memory, frame, stride, decoder.seg_layers[s]))
