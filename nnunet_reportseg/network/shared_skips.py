@@ -149,8 +149,7 @@ def _composed(transposed: Tensor, weight: Tensor, axes: Sequence[_Axis]) -> Tens
     d = len(axes)
     coarse, fine, out = 0, 1, 2
     phases, taps, kernels, strides = (list(range(3 + n * d, 3 + (n + 1) * d)) for n in range(4))
-    with torch.autocast(transposed.device.type, enabled=False):
-        operands: list[Any] = [transposed, [coarse, fine, *strides], weight, [out, fine, *kernels]]
-        for axis, *places in zip(axes, phases, taps, kernels, strides, strict=True):
-            operands += [axis.chosen.to(weight), places]
-        return torch.einsum(*operands, [*phases, out, coarse, *taps])
+    operands: list[Any] = [transposed, [coarse, fine, *strides], weight, [out, fine, *kernels]]
+    for axis, *places in zip(axes, phases, taps, kernels, strides, strict=True):
+        operands += [axis.chosen.to(weight), places]
+    return torch.einsum(*operands, [*phases, out, coarse, *taps])
