@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 Frame = NDArray[np.float64]
 
@@ -69,3 +71,8 @@ def reflected(frame: Frame) -> Frame:
     result[0] = -result[0]
     result[0, -1] += 1.0
     return result
+
+
+def frame_tensor(frame: Frame) -> Tensor:
+    """The frame of one patch as the network takes it."""
+    return torch.from_numpy(frame.astype(np.float32))[None]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
+from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.text_file import unusable_character
 
 _GZIP = b"\x1f\x8b"
@@ -50,6 +52,21 @@ def require_whole(file: Path) -> None:
         with gzip.open(raw) as stream:
             while stream.read(_PIECE):
                 pass
+
+
+def require_whole_images(files: Iterable[Path | str], *, case: str) -> None:
+    """Read the images of a case to their ends, where they are compressed.
+
+    Raises:
+        DatasetError: One ends too early, or is gone.
+    """
+    for file in map(Path, files):
+        try:
+            require_whole(file)
+        except reading_errors() as error:
+            raise DatasetError.about(
+                f"the image cannot be read ({reason(error)})", case=case, file=file, fix="copy the file again"
+            ) from error
 
 
 def reason(error: Exception) -> str:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from torch import Tensor
+
 from nnunet_reportseg.case_reports import CaseReport
+from nnunet_reportseg.errors import ReportContextError
 from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
 from text_conditioning.assertion import Assertion
 from text_conditioning.denial import deny
@@ -97,3 +100,10 @@ def denied_sentence(sentence: Sentence) -> Sentence | None:
     if text is None or text == sentence.text:
         return None
     return replace(sentence, text=text, assertion=Assertion.ABSENT, clauses=())
+
+
+def which_are_mirrored(own: ReportTensors | None, mirrored: ReportTensors | None) -> Tensor:
+    """For each report whether it has a mirror image: the same sentences, or none as well."""
+    if own is None or mirrored is None:
+        raise ReportContextError("A tile is to be read with a mirrored report, and none is set.")
+    return mirrored.padding.logical_not().any(dim=1) | own.padding.all(dim=1)

@@ -73,6 +73,6 @@ def audit_validation_fold(trainer: Any, *, max_cases: int = MAX_CASES) -> Path |
         trainer.set_deep_supervision_enabled(trainer.enable_deep_supervision)
     file = Path(trainer.output_folder) / AUDIT_JSON
     write_text(file, to_json(audit))
-    dice = {n: f"{s.dice_original.value:.3f}" for n, s in audit.summaries.items() if s.dice_original is not None}
-    trainer.print_to_log_file(f"Audit: {audit.verdict.verdict}; Dice {dice}; {file}")
+    dice = [f"{n} {s.dice_original.value:.3f}" for n, s in audit.summaries.items() if s.dice_original is not None]
+    trainer.print_to_log_file(f"Audit: {audit.verdict.verdict}; Dice: {', '.join(dice)}; reasons and more in {file}")
     return file

@@ -16,6 +16,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.dataset_json import LabelSet
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.geometry import patient_axes
+from nnunet_reportseg.image_errors import require_whole_images
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors, embed_for_prediction
 
@@ -108,7 +109,12 @@ class ModelReader:
         return read_voxels(case, labels)
 
     def read(self, case: AuditCase, altered: Sequence[Altered]) -> list[LabelArray]:
-        """Preprocess the image once, and predict it under all reports."""
+        """Preprocess the image once, and predict it under all reports.
+
+        Raises:
+            DatasetError: the image ends too early.
+        """
+        require_whole_images(case.images, case=case.case_id)
         predictor = self._predictor
         preprocessor = predictor.configuration_manager.preprocessor_class(verbose=False)
         image, _, properties = preprocessor.run_case(

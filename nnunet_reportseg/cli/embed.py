@@ -67,8 +67,8 @@ def command(
     if not first:
         return
     Console().print(
-        f"{name}: {len(cases)} cases, {len(bank)} sentences ({new or 'none'} new), encoder {bank.encoder} "
-        f"({bank.fingerprint}, {bank.dim} numbers per sentence) in {bank.folder}",
+        f"{name}: {len(cases)} cases, {len(bank)} sentences with mirrored and denied forms ({new or 'none'} new), "
+        f"encoder {bank.encoder} ({bank.fingerprint}, {bank.dim} numbers per sentence) in {bank.folder}",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -64,7 +64,7 @@ def command(
     crop_to_body: Annotated[
         bool, typer.Option("--crop_to_body", help="Leave air around the body out: fewer tiles. CT only.")
     ] = False,
-    num_parts: Annotated[int, typer.Option("-num_parts", help="Number of parts the cases are split into.")] = 1,
+    num_parts: Annotated[int, typer.Option("-num_parts", min=1, help="Number of parts the cases are split into.")] = 1,
     part_id: Annotated[int, typer.Option("-part_id", help="Which of them to predict, from 0.")] = 0,
     device: Device = None,
     finding: Annotated[
@@ -133,7 +133,7 @@ def read_folds(folds: list[str] | None) -> tuple[int | str, ...] | None:
 
     for fold in folds or ():
         if fold != "all" and not fold.isdecimal():
-            raise DatasetError.about("the fold is no number", value=fold, fix="give 0 to 4, or all")
+            raise DatasetError.about("no such fold", value=fold, fix="give 0 to 4, or all")
     return tuple(fold if fold == "all" else int(fold) for fold in folds) if folds else None
 
 

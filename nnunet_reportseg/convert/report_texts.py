@@ -9,6 +9,8 @@ from nnunet_reportseg.convert.table import by_key, read_table
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.sidecar_format import has_words
 from nnunet_reportseg.text_file import read_text
+from text_conditioning.errors import ReportTextError
+from text_conditioning.reports import parse_report
 
 CASE_COLUMN, REPORT_COLUMN = "case", "report"
 
@@ -17,7 +19,7 @@ def require_words(text: str, *, case: str, file: Path) -> str:
     """Return the text.
 
     Raises:
-        DatasetError: It holds no word.
+        DatasetError: It holds no word, or is no plain text.
     """
     if not has_words(text):
         raise DatasetError.about(
@@ -27,6 +29,12 @@ def require_words(text: str, *, case: str, file: Path) -> str:
             value=text[:40],
             fix="write the report, or remove it and choose --missing-report null",
         )
+    try:
+        parse_report(text)
+    except ReportTextError as error:
+        raise DatasetError.about(
+            f"the report cannot be read ({error})", case=case, file=file, value=text[:40], fix="give plain text"
+        ) from error
     return text
 
 

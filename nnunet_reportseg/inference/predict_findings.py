@@ -23,6 +23,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.credible_size import credible_mask
 from nnunet_reportseg.errors import DatasetError, SidecarError
 from nnunet_reportseg.finding_files import FINDING_ENDING, INDEX_JSON, INDEX_VERSION, finding_file_name, read_index
+from nnunet_reportseg.image_errors import require_whole_images
 from nnunet_reportseg.inference.combined_map import write_combined
 from nnunet_reportseg.inference.dicom_seg import write_dicom_seg
 from nnunet_reportseg.inference.finding_geometry import describe_mask
@@ -30,6 +31,8 @@ from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folders, embed_for_prediction
 from nnunet_reportseg.missing_report import missing_report_policy
 from nnunet_reportseg.sidecar import Sidecar
+from text_conditioning.errors import ReportTextError
+from text_conditioning.reports import parse_report
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ def questions_of(
     Raises:
         SidecarError: a case without entry or, without ``texts``, without findings; a text that cannot be read.
     """
+    for text in texts or ():
+        _require_readable(text)
     sidecar.require_cases(cases, missing_report=missing_report_policy())
     found = {}
     for case, report in read_case_reports(sidecar, list(cases)).items():
@@ -77,6 +82,15 @@ def questions_of(
             Question(name, text, report.asking(parse_case_text(text, sidecar, case).statements)) for name, text in asked
         )
     return found
+
+
+def _require_readable(text: str) -> None:
+    try:
+        parse_report(text)
+    except ReportTextError as error:
+        raise SidecarError.about(
+            f"what is asked for cannot be read ({error})", value=text[:40], fix="name what to look for with --finding"
+        ) from error
 
 
 def predict_findings(
@@ -125,6 +139,7 @@ def predict_findings(
     preprocessor = predictor.configuration_manager.preprocessor_class(verbose=False)
     smallest = ReportConditioning.from_plans(predictor.plans_manager.plans).smallest_component_mm3
     for case in pending:
+        require_whole_images(files[case], case=case)
         image, _, properties = preprocessor.run_case(
             list(files[case]), None, predictor.plans_manager, predictor.configuration_manager, predictor.dataset_json
         )

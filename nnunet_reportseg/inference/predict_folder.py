@@ -20,9 +20,9 @@ from nnunet_reportseg.inference.dicom_seg import require_highdicom, require_usab
 from nnunet_reportseg.inference.model_folder import require_sound_model
 from nnunet_reportseg.inference.multi_report import REPORTS_AT_ONCE
 from nnunet_reportseg.inference.predict_findings import predict_findings, questions_of
+from nnunet_reportseg.inference.prediction_reports import sidecar_of
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.inference.streaming import StreamingPredictor
-from nnunet_reportseg.missing_report import missing_report_policy
 from nnunet_reportseg.raw_dataset import require_channel_numbers
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 
@@ -173,12 +173,10 @@ def _image_files(images: Path, ending: str, options: PredictionOptions) -> dict[
 
 def _read_sidecar(images: Path, reports: Path | None, cases: Sequence[str], options: PredictionOptions) -> Sidecar:
     file = reports or images / SIDECAR_NAME
-    if reports is None and not file.is_file():
-        if options.findings is not None:
-            return Sidecar.from_cases({case: {"report": None} for case in cases})
-        if missing_report_policy() == "null":
-            return Sidecar({}, path=file)
-    return Sidecar.load(file)
+    if reports is None and options.findings is not None and not file.is_file():
+        return Sidecar.from_cases({case: {"report": None} for case in cases})
+    found = sidecar_of(images) if reports is None else None
+    return Sidecar.load(file) if found is None else found
 
 
 def _predict_labels(

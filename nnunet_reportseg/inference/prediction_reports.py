@@ -17,7 +17,7 @@ from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.missing_report import missing_report_policy
 from nnunet_reportseg.paths import PREPROCESSED, unset_paths
 from nnunet_reportseg.report_twins import with_twins
-from nnunet_reportseg.sidecar import Sidecar
+from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from text_conditioning.bank import EmbeddingBank
 from text_conditioning.encoders import FrozenTextEncoder
 from text_conditioning.errors import BankError, EncoderError
@@ -122,6 +122,14 @@ def embed_for_prediction(
         model = _load_encoder(name, conditioning, missing, reports, device, damaged)
         vectors.add(missing, model.encode(missing))
     return vectors
+
+
+def sidecar_of(folder: Path) -> Sidecar | None:
+    """The reports of an input folder; none for any case where that is wanted and there is no file."""
+    file = folder / SIDECAR_NAME
+    if file.is_file():
+        return Sidecar.load(file)
+    return Sidecar({}, path=file) if missing_report_policy() == "null" else None
 
 
 def bank_folders(sidecar: Sidecar, dataset_name: str) -> list[Path]:

@@ -20,5 +20,5 @@ def require_question(conditioning: ReportConditioning, reports: Sequence[CaseRep
         raise ModelMismatchError.about(
             "the model segments one finding at a time and was not asked for any",
             case=silent.case_id,
-            fix="ask for a finding: CaseReport.asking, MultiReportPredictor.segment_reports",
+            fix="reportseg predict --finding TEXT; in Python CaseReport.asking, MultiReportPredictor.segment_reports",
         )

@@ -24,13 +24,19 @@ from torch import Tensor
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.errors import DatasetError, GeometryError, ModelMismatchError, ReportContextError, SidecarError
-from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, patient_frame, reflected
+from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, frame_tensor, patient_frame, reflected
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
-from nnunet_reportseg.inference.prediction_reports import PredictionVectors, bank_folders, load_prediction_reports
+from nnunet_reportseg.image_errors import require_whole_images
+from nnunet_reportseg.inference.prediction_reports import (
+    PredictionVectors,
+    bank_folders,
+    load_prediction_reports,
+    sidecar_of,
+)
 from nnunet_reportseg.inference.questions import require_question
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, is_compiled, unwrap
 from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
-from nnunet_reportseg.report_twins import mirrored_tensors
+from nnunet_reportseg.report_twins import mirrored_tensors, which_are_mirrored
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from text_conditioning.memory import ReportTensors
 
@@ -43,6 +49,7 @@ class _Case:
 
     case_id: str
     axes: PatientAxes | None = None
+    files: tuple[str, ...] = ()
 
 
 class ReportGuidedPredictor(nnUNetPredictor):
@@ -130,6 +137,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
         """
         suffix = len("_0000" + self.dataset_json["file_ending"])
         self.queue_cases([Path(files[0]).name[:-suffix] for files in lists], self.axes_of_files(lists))
+        self._queue = deque(replace(c, files=tuple(files)) for c, files in zip(self._queue or (), lists, strict=True))
 
     def axes_of_files(self, lists: Sequence[Sequence[str]]) -> list[PatientAxes]:
         """Patient axes of images, from their headers.
@@ -196,7 +204,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
             return lists, outputs, previous
         folder = Path(source) if isinstance(source, str) else Path(lists[0][0]).parent
         if not self._given:
-            self._read_from(Sidecar.load(folder / SIDECAR_NAME) if (folder / SIDECAR_NAME).is_file() else None)
+            self._read_from(sidecar_of(folder))
         self.queue_files(lists)
         return lists, outputs, previous
 
@@ -255,13 +263,18 @@ class ReportGuidedPredictor(nnUNetPredictor):
     # ---------------------------------------------------------------------------------------------------- logits
 
     def predict_logits_from_preprocessed_data(self, data: Tensor) -> Tensor:
-        """Logits of the next queued case."""
+        """Logits of the next queued case.
+
+        Raises:
+            DatasetError: its image ends too early, which nnU-Net's readers do not see.
+        """
         if not self._queue or self._reports is None or self._vectors is None:
             raise ReportContextError(
                 "A volume is to be predicted, but no case is queued, so its report is not known. Use "
                 "predict_from_files, predict_from_files_sequential or queue_cases."
             )
         case = self._queue.popleft()
+        require_whole_images(case.files, case=case.case_id)
         axes = self._axes_of(case)
         frame = patient_frame(tuple(data.shape[1:]), axes.axes, axes.signs)
         return self._predict_under([self._reports[case.case_id]], self._vectors, frame, data)
@@ -358,7 +371,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
             dims = [axis + 2 for axis in flipped]
             logits = self._tile_logits(torch.flip(x, dims) if dims else x)
             logits = torch.flip(logits, dims) if dims else logits
-            counts = _has_mirror_image(own, mirrored).to(logits) if is_mirrored else logits.new_ones(1)
+            counts = which_are_mirrored(own, mirrored).to(logits) if is_mirrored else logits.new_ones(1)
             counts = counts.reshape(-1, *[1] * (logits.ndim - 1))
             total = total + counts * logits
             weight = weight + counts
@@ -382,15 +395,3 @@ class ReportGuidedPredictor(nnUNetPredictor):
         box = next(self._tiles)[1:]
         lower = [(s.start if isinstance(s, slice) else s) - p for s, p in zip(box, self._padding, strict=True)]
         return compose(volume, crop_frame(lower, dimensions))
-
-
-def _has_mirror_image(own: ReportTensors | None, mirrored: ReportTensors | None) -> Tensor:
-    """For each report whether it has a mirror image: the same sentences, or none as well."""
-    if own is None or mirrored is None:
-        raise ReportContextError("A tile is to be read with a mirrored report, and none is set.")
-    return mirrored.padding.logical_not().any(dim=1) | own.padding.all(dim=1)
-
-
-def frame_tensor(frame: Frame) -> Tensor:
-    """The frame of one patch as the network takes it."""
-    return torch.from_numpy(frame.astype(np.float32))[None]

@@ -31,9 +31,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from numpy.typing import NDArray
 
 from nnunet_reportseg.case_reports import CaseReport
-from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.frames import Frame, compose, crop_frame
-from nnunet_reportseg.image_errors import reading_errors, reason, require_whole
 from nnunet_reportseg.inference.body_box import body_box, body_threshold, with_outside
 from nnunet_reportseg.inference.class_by_class import label_map, torch_resampling
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
@@ -73,11 +71,7 @@ class StreamingPredictor(MultiReportPredictor):
         output_filenames_truncated: list[str] | None,
         num_processes: int,
     ) -> Iterator[dict[str, Any]]:
-        """Preprocessed cases in order; ``num_processes`` threads are each one case ahead.
-
-        Raises:
-            DatasetError: an image ends too early.
-        """
+        """Preprocessed cases in order; ``num_processes`` threads are each one case ahead."""
         previous = seg_from_prev_stage_files or [None] * len(input_list_of_lists)
         configuration = self.configuration_manager
         if configuration.preprocessor_class is DefaultPreprocessor and not any(previous):
@@ -95,8 +89,7 @@ class StreamingPredictor(MultiReportPredictor):
             )
             for start in range(threads)
         ]
-        readers = [_of_whole_files(adapter, input_list_of_lists[n::threads]) for n, adapter in enumerate(adapters)]
-        return _ahead(readers, len(input_list_of_lists))
+        return _ahead(adapters, len(input_list_of_lists))
 
     def predict_from_data_iterator(
         self,
@@ -186,24 +179,7 @@ def _nothing_of_shape(segmentation: NDArray[Any], new_shape: Sequence[int], *_: 
     return np.zeros((len(segmentation), *(int(size) for size in new_shape)), dtype=np.int8)
 
 
-def _of_whole_files(adapter: Iterable[dict[str, Any]], lists: Sequence[Sequence[str]]) -> Iterator[dict[str, Any]]:
-    """Items of an adapter, each after its files were found complete."""
-    items = iter(adapter)
-    for files in lists:
-        for file in map(Path, files):
-            try:
-                require_whole(file)
-            except reading_errors() as error:
-                raise DatasetError.about(
-                    f"the image cannot be read ({reason(error)})",
-                    case=file.name.rsplit("_", 1)[0],
-                    file=file,
-                    fix="copy the file again",
-                ) from error
-        yield next(items)
-
-
-def _ahead(adapters: Sequence[Iterator[dict[str, Any]]], total: int) -> Iterator[dict[str, Any]]:
+def _ahead(adapters: Sequence[Any], total: int) -> Iterator[dict[str, Any]]:
     """Items of adapters in turn, each adapter working on its next one meanwhile."""
     with ThreadPoolExecutor(len(adapters)) as readers:
         running = deque(readers.submit(next, adapter) for adapter in adapters)

@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from torch._dynamo import OptimizedModule
 from torch.nn.parallel import DistributedDataParallel
 
-from nnunet_reportseg.errors import ArchitectureError, ReportContextError
+from nnunet_reportseg.errors import ReportContextError
 from nnunet_reportseg.frames import Frame
+from nnunet_reportseg.network.planned_unet import require_unet
 from nnunet_reportseg.network.shared_skips import join
 from text_conditioning.alignment import AlignmentHead, Embedded
 from text_conditioning.memory import Memory, ReportMemory, ReportTensors
@@ -106,7 +107,7 @@ class ReportGuidedUNet(nn.Module):
 
     def __init__(self, planned: nn.Module, *, text_dim: int, config: AdapterConfig, alignment: bool = False) -> None:
         super().__init__()
-        _require_unet(planned)
+        require_unet(planned)
         self.encoder = planned.encoder
         self.decoder = planned.decoder
         cumulative = _cumulative_strides(self.encoder.strides, self.encoder.output_channels)
@@ -268,24 +269,6 @@ def unwrap(network: nn.Module) -> nn.Module:
 def is_compiled(network: nn.Module) -> bool:
     """Whether torch.compile is around the network (inside DistributedDataParallel, as nnU-Net wraps them)."""
     return isinstance(network.module if isinstance(network, DistributedDataParallel) else network, OptimizedModule)
-
-
-def _require_unet(planned: nn.Module) -> None:
-    encoder, decoder = getattr(planned, "encoder", None), getattr(planned, "decoder", None)
-    missing = [f"encoder.{name}" for name in ("output_channels", "strides") if not hasattr(encoder, name)]
-    missing += [
-        f"decoder.{name}"
-        for name in ("stages", "transpconvs", "seg_layers", "deep_supervision")
-        if not hasattr(decoder, name)
-    ]
-    if missing:
-        raise ArchitectureError(
-            f"{type(planned).__module__}.{type(planned).__name__} has no U-Net decoder to put report adapters into "
-            "(missing: "
-            f"{', '.join(missing)}). Use plans with PlainConvUNet or ResidualEncoderUNet, for example nnU-Net's "
-            "default "
-            "planner or nnUNetPlannerResEncM/L/XL."
-        )
 
 
 def _cumulative_strides(strides: Sequence[int | Sequence[int]], channels: Sequence[int]) -> list[list[int]]:

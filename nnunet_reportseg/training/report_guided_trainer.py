@@ -38,6 +38,7 @@ from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.frames import patient_frame
 from nnunet_reportseg.geometry import PatientAxes, common_left_right_axis, patient_axes
 from nnunet_reportseg.inference.redispatch import install_redispatch
+from nnunet_reportseg.network.planned_unet import require_planned_unet
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, is_compiled, unwrap
 from nnunet_reportseg.paths import PREPROCESSED, require_paths
 from nnunet_reportseg.report_tensors import report_tensors
@@ -104,10 +105,11 @@ class ReportGuidedTrainer(nnUNetTrainer):
     def _load_reports(self, plans: PlansManager, configuration: str, fold: int | str) -> None:
         (root,) = require_paths(PREPROCESSED)
         folder = root / plans.dataset_name
-        self._settings = training_settings(
-            plans.plans, self.adapter, self.recipe, file=folder / f"{plans.plans_name}.json"
-        )
-        self._preprocessed = PreprocessedCases(folder / plans.get_configuration(configuration).data_identifier)
+        file, planned = folder / f"{plans.plans_name}.json", plans.get_configuration(configuration)
+        self._settings = training_settings(plans.plans, self.adapter, self.recipe, file=file)
+        build = partial(nnUNetTrainer.build_network_architecture, plans, planned, 1, 2)
+        require_planned_unet(build, name=planned.network_arch_class_name, file=file)
+        self._preprocessed = PreprocessedCases(folder / planned.data_identifier)
         cases = self._preprocessed.names
         require_split(folder, fold, cases)
         distributed = dist.is_available() and dist.is_initialized()  # as nnUNetTrainer.__init__, which comes later

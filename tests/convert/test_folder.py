@@ -123,6 +123,10 @@ def _empty_report(source: Path) -> None:
     (source / "reports" / "b.txt").write_text(" \n")
 
 
+def _report_in_html(source: Path) -> None:
+    (source / "reports" / "b.txt").write_text("<html><body><p>A nodule.</p></body></html>")
+
+
 def _report_of_nobody(source: Path) -> None:
     (source / "reports" / "bb.txt").write_text("A nodule.")
 
@@ -143,6 +147,7 @@ def _mixed_endings(source: Path) -> None:
         (_no_image, ("case 'b'", "no image")),
         (_no_report, ("case 'b'", "no report")),
         (_empty_report, ("case 'b'", "the report is empty")),
+        (_report_in_html, ("case 'b'", "b.txt", "cannot be read", "plain text")),
         (_report_of_nobody, ("case 'bb'", "have no image")),
         (_mixed_endings, ("case 'c'", "several endings")),
     ],

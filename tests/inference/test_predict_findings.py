@@ -207,6 +207,23 @@ def test_a_case_without_the_map_that_is_asked_for_is_predicted_again(images, mod
     assert written == {folder: (folder / "combined.nii.gz").stat().st_mtime_ns for folder in out.iterdir()}
 
 
+@pytest.mark.parametrize("text", ["", " ", "...", "a <b>nodule</b>"])
+def test_a_text_that_cannot_be_asked_for_is_no_fault_of_the_sidecar(text):
+    sidecar = Sidecar.from_cases({"a": {"report": "A nodule."}}, path=Path("reports.json"))
+    with pytest.raises(SidecarError, match=r"what is asked for cannot be read.*--finding") as raised:
+        questions_of(sidecar, ["a"], ["nodule", text])
+    assert "reports.json" not in str(raised.value)
+
+
+def test_an_image_that_ends_too_early_is_no_image_with_zeros(images, model, tmp_path):
+    (file,) = images.glob("*_0000.nii.gz")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(0.9 * len(whole))])
+    with pytest.raises(DatasetError, match=rf"{file}.*the image cannot be read"):
+        predict_folder(images, tmp_path / "out", model=model, reports=None, options=OPTIONS)
+    assert not list((tmp_path / "out").glob("*"))
+
+
 def test_a_case_without_findings_is_refused_before_anything_is_written(images, model, tmp_path):
     content = json.loads((images / "reports.json").read_text())
     content["cases"][case_name(1)]["findings"] = []

@@ -13,6 +13,7 @@ import torch
 from nnunet_reportseg.conditioning import PLANS_KEY
 from nnunet_reportseg.errors import DatasetError, DeviceError, ModelMismatchError, ReportSegError, SidecarError
 from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
+from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from tests.spy_workspace import DATASET, case_name
 
 OPTIONS = PredictionOptions(
@@ -67,6 +68,34 @@ def test_an_image_that_ends_too_early_is_no_image_with_zeros(images, spy_model, 
     with pytest.raises(DatasetError, match=rf"{case_name(1)}.*{file}.*the image cannot be read.*Fix:"):
         predict_folder(images, tmp_path / "out", model=spy_model, reports=None, options=OPTIONS)
     assert not (tmp_path / "out" / f"{case_name(1)}.nii.gz").exists()
+
+
+@pytest.fixture
+def predictor(spy_model):
+    """nnU-Net's own interface to the model."""
+    predictor = ReportGuidedPredictor(tile_step_size=1.0, use_mirroring=False, device=torch.device("cpu"))
+    predictor.initialize_from_trained_model_folder(str(spy_model), (0,), "checkpoint_final.pth")
+    return predictor
+
+
+def test_nnunets_own_prediction_refuses_an_image_that_ends_too_early(images, predictor, tmp_path):
+    (tmp_path / "out").mkdir()
+    file = images / f"{case_name(1)}_0000.nii.gz"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(0.9 * len(whole))])
+    with pytest.raises(DatasetError, match=rf"{case_name(1)}.*{file}.*the image cannot be read.*Fix:"):
+        predictor.predict_from_files_sequential(str(images), str(tmp_path / "out"))
+    assert not (tmp_path / "out" / f"{case_name(1)}.nii.gz").exists()
+
+
+def test_nnunets_own_prediction_goes_without_a_sidecar_where_that_is_chosen(images, predictor, tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    (images / "reports.json").unlink()
+    with pytest.raises(SidecarError, match="No reports were given"):
+        predictor.predict_from_files_sequential(str(images), str(tmp_path / "out"))
+    monkeypatch.setenv("REPORTSEG_MISSING_REPORT", "null")
+    predictor.predict_from_files_sequential(str(images), str(tmp_path / "out"))
+    assert len(list((tmp_path / "out").glob("*.nii.gz"))) == 3
 
 
 @pytest.fixture

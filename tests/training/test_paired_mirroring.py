@@ -10,10 +10,10 @@ import torch
 
 from nnunet_reportseg.case_reports import read_case_report
 from nnunet_reportseg.conditioning import PLANS_KEY
-from nnunet_reportseg.frames import patient_frame
+from nnunet_reportseg.frames import frame_tensor, patient_frame
 from nnunet_reportseg.geometry import PatientAxes
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors
-from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor, frame_tensor
+from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.report_twins import mirrored_report
 from nnunet_reportseg.sidecar import Sidecar
 from nnunet_reportseg.training.frame_tracking import FRAME

@@ -19,7 +19,7 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from nnunet_reportseg.case_reports import CaseFinding, read_case_report
 from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning, TrainingRecipe
-from nnunet_reportseg.errors import GeometryError, ModelMismatchError, ReportSegError, SidecarError
+from nnunet_reportseg.errors import ArchitectureError, GeometryError, ModelMismatchError, ReportSegError, SidecarError
 from nnunet_reportseg.inference.redispatch import PREDICTING_METHODS, install_redispatch
 from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportGuidedUNet
 from nnunet_reportseg.sidecar import Sidecar
@@ -641,6 +641,18 @@ def test_an_absent_case_is_refused_by_name_unless_null_is_asked_for(workspace, m
 
 def results_of(workspace):
     return list((workspace.root / "results").rglob("*"))
+
+
+@pytest.mark.parametrize("name", ["resnet.ResNetD", "unet.NoNet"])
+def test_an_architecture_without_a_unet_is_refused_before_anything_is_written(workspace, name):
+    def change(plans):
+        configuration = plans["configurations"]["3d_fullres"]["architecture"]
+        configuration["network_class_name"] = f"dynamic_network_architectures.architectures.{name}"
+
+    workspace.edit_plans(change)
+    with pytest.raises(ArchitectureError, match=rf"nnUNetPlans\.json.*{name.split('.')[1]}.*Fix: use plans"):
+        short_trainer()
+    assert results_of(workspace) == []
 
 
 def test_an_entry_without_case_is_refused_before_anything_is_written(workspace):
