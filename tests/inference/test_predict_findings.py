@@ -216,7 +216,7 @@ def test_a_text_that_cannot_be_asked_for_is_no_fault_of_the_sidecar(text):
 
 
 def test_an_image_that_ends_too_early_is_no_image_with_zeros(images, model, tmp_path):
-    (file,) = images.glob("*_0000.nii.gz")
+    file = images / f"{case_name(0)}_0000.nii.gz"
     whole = file.read_bytes()
     file.write_bytes(whole[: int(0.9 * len(whole))])
     with pytest.raises(DatasetError, match=rf"{file}.*the image cannot be read"):
