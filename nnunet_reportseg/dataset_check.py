@@ -15,7 +15,7 @@ from typing import Literal
 from nnunet_reportseg.case_reports import parse_case_text
 from nnunet_reportseg.dataset_json import DATASET_JSON
 from nnunet_reportseg.errors import DatasetError, GeometryError, ReportSegError, SidecarError
-from nnunet_reportseg.image_errors import reading_errors, reason, require_whole
+from nnunet_reportseg.image_errors import require_whole_images
 from nnunet_reportseg.label_map import read_label_map
 from nnunet_reportseg.plain_words import plain_words
 from nnunet_reportseg.raw_dataset import RawCase, RawDataset
@@ -126,9 +126,9 @@ def _unusable_files(case: str, files: RawCase) -> Iterator[Problem]:
             yield Problem(case, file, "", f"the {kind} is missing", "add it, or take the case out of the dataset")
     for file in filter(Path.is_file, files.images):
         try:
-            require_whole(file)
-        except reading_errors() as error:
-            yield Problem(case, file, "", f"the image cannot be read ({reason(error)})", "copy the file again")
+            require_whole_images([file], case=case)
+        except DatasetError as error:
+            yield _problem_of(error, case)
 
 
 def _check_case(case: str, files: RawCase, sidecar: Sidecar, dataset: RawDataset) -> Iterator[Problem]:

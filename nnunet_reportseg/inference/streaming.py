@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,8 +102,6 @@ class StreamingPredictor(MultiReportPredictor):
             pending: deque[Future[Any]] = deque()
             for item in data_iterator:
                 name = item["ofile"]
-                if name is not None:
-                    print(f"Predicting {Path(name).name}")  # noqa: T201 -- as nnU-Net
                 logits = self.predict_logits_from_preprocessed_data(_array(item["data"]))
                 pending.append(self._export(writers, logits, item["data_properties"], name, save_probabilities))
                 del logits
