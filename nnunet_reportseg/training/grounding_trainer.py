@@ -87,8 +87,7 @@ class ReportGroundingTrainer(ReportGuidedTrainer):
     def initialize(self) -> None:
         """As ReportGuidedTrainer; also notes how small a finding can be and what becomes of unlabelled instances."""
         super().initialize()
-        if self.local_rank == 0:  # which alone validates, and writes the plans
-            self._note_smallest_component()
+        self._note_smallest_component()  # in every process: each writes plans.json (nnUNetTrainer.on_train_start)
         partly = sum(not finding.exhaustive for report in self.reports.cases.values() for finding in report.findings)
         if partly:
             ignored = self.label_manager.has_ignore_label
