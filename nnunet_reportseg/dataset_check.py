@@ -95,7 +95,8 @@ def check_dataset(
                     _file_of(sidecar),
                     "",
                     "no entry in the sidecar",
-                    'add one, with "report": null if there is no report, or choose --missing-report null',
+                    'add one, with "report": null if there is no report'
+                    + (", or choose --missing-report null" if missing_report == "error" else ""),
                     "error" if missing_report == "error" else "warning",
                 )
             )

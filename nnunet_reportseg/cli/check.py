@@ -1,4 +1,4 @@
-"""``reportseg check``: the sidecar against the raw dataset, every problem in one table; and leakage."""
+"""``reportseg check``: the sidecar against the raw dataset, every problem; and leakage."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def check_and_print(
     folder: Path, *, sidecar_file: Path | None = None, missing_report: Literal["error", "null"] = "error"
 ) -> int:
-    """Check the sidecar of a raw dataset and print every problem in one table.
+    """Check the sidecar of a raw dataset and print every problem.
 
     Args:
         folder: ``nnUNet_raw/DatasetXXX_Name``.
@@ -45,19 +45,12 @@ def check_and_print(
 
 
 def _print_problems(problems: list[Problem], console: Console) -> None:
-    from rich.table import Table
+    """One block for each problem, in whole lines: paths can be copied, and a search finds case and problem together."""
     from rich.text import Text
 
-    table = Table(show_lines=True)
-    for title in ("", "case", "problem", "fix"):
-        table.add_column(title, overflow="fold")
     for problem in problems:
         found = f" (found: {problem.value})" if problem.value else ""
-        style = "red" if problem.severity == "error" else "yellow"
-        table.add_row(
-            Text(problem.severity, style=style),
-            Text(problem.case),
-            Text(f"{problem.message}{found}\nfile {problem.file}"),
-            Text(problem.fix),
-        )
-    console.print(table)
+        case = f" {problem.case}:" if problem.case else ":"
+        severity = (problem.severity, "red" if problem.severity == "error" else "yellow")
+        block = Text.assemble(severity, f"{case} {problem.message}{found}\n  file {problem.file}\n  fix: {problem.fix}")
+        console.print(block, soft_wrap=True)

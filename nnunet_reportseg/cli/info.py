@@ -117,7 +117,7 @@ def _banks() -> list[dict[str, Any]]:
 
 def _print_tables(facts: dict[str, Any]) -> None:
     from rich.console import Console
-    from rich.table import Column, Table
+    from rich.table import Table
 
     console = Console()
     versions = Table("package", "version")
@@ -126,14 +126,15 @@ def _print_tables(facts: dict[str, Any]) -> None:
     console.print(versions)
     if facts["nnunet_problem"]:
         console.print(facts["nnunet_problem"], style="red", markup=False)
-    encoders = Table("encoder", Column("id", overflow="fold"), "pooling", "size", "here")
+    encoders = Table("encoder", "pooling", "size", "here")
     for row in facts["encoders"]:
         name = f"{row['name']} (default)" if row["default"] else row["name"]
         here = "yes" if row["installed"] else "no"
-        encoders.add_row(name, row["hub_id"], row["pooling"], str(row["dim"]), here)
+        encoders.add_row(name, row["pooling"], str(row["dim"]), here)
     console.print(encoders)
     for row in facts["encoders"]:
-        console.print(f"{row['name']}: {row['licence']}", markup=False, highlight=False)
+        line = f"{row['name']}: {row['hub_id']}; {row['licence']}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     trainers = Table(f"trainers in {facts['trainer_folder']}")
     for name in facts["trainers"]:
         trainers.add_row(name)

@@ -41,7 +41,22 @@ def show_leakage(name: str, report: LeakageReport, console: Console) -> None:
         console.print("What words alone predict was not measured: too few cases with a report and a mask.")
     kinds = ", ".join(dict.fromkeys(suspicion.kind for suspicion in report.suspicions))
     summary = f"suspicious: {kinds}" if kinds else "nothing suspicious"
-    console.print(f"{name}, leakage: {summary}", markup=False, highlight=False)
+    unseen = _not_looked_for(report)
+    if unseen:
+        summary += f"; could not be looked for: {', '.join(unseen)}"
+    console.print(f"{name}, leakage: {summary}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _not_looked_for(report: LeakageReport) -> list[str]:
+    """What the dataset gives no means to look for; "nothing suspicious" does not speak of it."""
+    means = {
+        "shared patients": report.patients.of_case,
+        "shared reports": report.folds or report.test_reports,
+        "lengths of the masks": report.lengths,
+        "volumes of the masks": report.volumes,
+        "what words predict": report.words,
+    }
+    return [what for what, found in means.items() if not found]
 
 
 def _suspicions(suspicions: tuple[Suspicion, ...]) -> Table:

@@ -63,9 +63,9 @@ def _show_lines(console: Console, rows: list[tuple[str, tuple[Text, ...]]]) -> N
 def _cells(part: Sentence, known: bool) -> tuple[Text, ...]:
     state = part.assertion.name.lower() if known else "unknown"
     side, level = part.laterality.name.lower(), part.level.name.lower()
-    sizes = " x ".join(f"{size:g}" for size in part.sizes_mm)
+    sizes = ", ".join(f"{size:g}" for size in part.sizes_mm)
     if part.prior_sizes_mm:
-        sizes += f" (was {' x '.join(f'{size:g}' for size in part.prior_sizes_mm)})"
+        sizes += f" (was {', '.join(f'{size:g}' for size in part.prior_sizes_mm)})"
     return (
         Text(f"{part.start}-{part.end}", style="dim"),
         Text(state, style=_STATES[state]),

@@ -15,7 +15,7 @@ from tests.small_dataset import REPORTS, write_raw_dataset, write_sidecar
 @pytest.fixture
 def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("nnUNet_raw", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("COLUMNS", "40")  # paths and fixes stay whole
     return write_raw_dataset(tmp_path)
 
 
@@ -42,9 +42,9 @@ def test_bad_sidecar_exits_with_2(bad: BadSidecar, dataset: Path, capsys: pytest
 def test_bad_text_file_exits_with_2(bad: BadSidecar, dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad.write(dataset)
     assert _check() == 2
-    table = capsys.readouterr().out
+    problems = capsys.readouterr().out
     for part in ("case_001", bad.value, bad.fix, str(dataset / bad.named_file)):
-        assert part in table
+        assert part in problems
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def test_clean_dataset_exits_with_0(raw: Path, capsys: pytest.CaptureFixture[str
     output = capsys.readouterr().out
     assert "Patients: none is known" in output
     assert "--patient-pattern" in output
-    assert output.endswith(f"{NAME}, leakage: nothing suspicious\n")
+    unseen = "could not be looked for: shared patients, volumes of the masks, what words predict"
+    assert output.endswith(f"{NAME}, leakage: nothing suspicious; {unseen}\n")
 
 
 def test_suspicious_dataset_exits_with_1_and_takes_the_splits_of_nnunet(
@@ -47,7 +48,8 @@ def test_suspicious_dataset_exits_with_1_and_takes_the_splits_of_nnunet(
     output = capsys.readouterr().out
     for part in ("shared patient", "p03_again, p03_scan", str(splits / "splits_final.json"), "known for 7 of 7 cases"):
         assert part in output
-    assert output.endswith(f"{NAME}, leakage: suspicious: shared patient\n")
+    unseen = "could not be looked for: volumes of the masks, what words predict"
+    assert output.endswith(f"{NAME}, leakage: suspicious: shared patient; {unseen}\n")
 
 
 def test_errors_of_the_dataset_come_first_and_exit_with_2(raw: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zlib
 
 import numpy as np
@@ -108,6 +109,19 @@ def test_bad_input_is_a_message_and_leaves_nothing(spy_env, spy_model, tmp_path,
     message = capsys.readouterr().err
     assert "Traceback" not in message
     assert all(word in message for word in words), message
+    assert not out.exists()
+
+
+def test_a_truncated_image_is_named(spy_env, spy_model, encoder, tmp_path, capsys):
+    images, out = tmp_path / "images", tmp_path / "out"
+    shutil.copytree(spy_env / "raw" / DATASET / "imagesTs", images)
+    file = images / f"{case_name(2)}_0000.nii.gz"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    labels = spy_env / "raw" / DATASET / "labelsTr"
+    assert run("-m", spy_model, "-f", 0, "-i", images, "-l", labels, "-o", out, "--conditions", "null") == 2
+    message = capsys.readouterr().err
+    assert str(file) in message
+    assert "Traceback" not in message
     assert not out.exists()
 
 
