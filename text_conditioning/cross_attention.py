@@ -3,6 +3,9 @@
 Queries are voxels with their position, keys and values the sentence memory. Both residual branches end in a
 zero-initialised projection: the block is the exact identity at initialisation and yet has a gradient (a zero gate on
 top would have none; an optional gate therefore starts well above zero).
+
+There are many voxels and few sentences, so both chains of products are multiplied from the side of the sentences: keys
+with the weights of the query, values with those of the output. No query is ever written for a voxel.
 """
 
 from __future__ import annotations
@@ -77,22 +80,28 @@ class ReportCrossAttention(nn.Module):
         """
         batch, _, *spatial = x.shape
         voxels = x.flatten(2).transpose(1, 2)
-        query = self.query(self.norm(voxels))
+        asking, weight = self.norm(voxels), self.query.weight
         if self.fourier is not None and self.query_position is not None:
-            position = self.fourier(patient_coordinates(frame, spatial, stride))
-            query = query + self.query_position(position.flatten(2).transpose(1, 2))
+            position = self.fourier(patient_coordinates(frame, spatial, stride)).flatten(2).transpose(1, 2)
+            asking = torch.cat((asking, position.expand(batch, -1, -1).to(asking.dtype)), dim=-1)
+            weight = torch.cat((weight, self.query_position.weight), dim=1)
         scale = memory.sharpness / math.sqrt(self.head_dim)
-        query = self._split(query) * scale[:, None, None, None]
-        key, value = self._split(self.key(memory.tokens)), self._split(self.value(memory.tokens))
-        attention = torch.softmax(query @ key.transpose(-1, -2) + memory.bias[:, None, None, :], dim=-1)
-        attended = (attention.to(value.dtype) @ value).transpose(1, 2).flatten(2)
-        added = self.out(attended) if self.gate is None else torch.sigmoid(self.gate) * self.out(attended)
+        key = self._split(self.key(memory.tokens)) * scale[:, None, None, None]
+        value = self._split(self.value(memory.tokens))
+        offset = key @ self._split(self.query.bias[None]).transpose(-1, -2) + memory.bias[:, None, :, None]
+        asked = (key @ weight.reshape(self.heads, self.head_dim, -1)).flatten(1, 2)
+        logits = asking @ asked.transpose(1, 2) + offset.flatten(1).unsqueeze(1)
+        attention = torch.softmax(logits.reshape(*logits.shape[:2], self.heads, -1), dim=-1)
+        said = (value @ self._split(self.out.weight).transpose(-1, -2)).flatten(1, 2)
+        added = torch.baddbmm(self.out.bias, attention.flatten(2).to(said.dtype), said)
+        if self.gate is not None:
+            added = torch.sigmoid(self.gate) * added
         voxels = voxels + added.to(x.dtype)
         if self.feed_forward is not None:
             voxels = voxels + self.feed_forward(voxels).to(x.dtype)
-        weights = attention.mean(dim=1).transpose(1, 2).reshape(batch, -1, *spatial)
+        weights = attention.mean(dim=2).transpose(1, 2).reshape(batch, -1, *spatial)
         return voxels.transpose(1, 2).reshape(x.shape), weights
 
     def _split(self, tokens: Tensor) -> Tensor:
-        """``(B, N, inner)`` to ``(B, heads, N, head_dim)``."""
-        return tokens.reshape(*tokens.shape[:-1], self.heads, self.head_dim).transpose(1, 2)
+        """``(..., N, inner)`` to ``(..., heads, N, head_dim)``."""
+        return tokens.reshape(*tokens.shape[:-1], self.heads, self.head_dim).transpose(-3, -2)

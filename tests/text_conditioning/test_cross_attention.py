@@ -17,6 +17,7 @@ from tests.text_conditioning.adapter_inputs import (
 from text_conditioning.assertion import Assertion
 from text_conditioning.cross_attention import ReportCrossAttention
 from text_conditioning.memory import ReportMemory
+from text_conditioning.position import patient_coordinates
 
 
 def block(*, bands: int = 3, feed_forward: int = 2) -> ReportCrossAttention:
@@ -45,6 +46,28 @@ def test_attention_is_a_distribution_over_null_token_and_sentences() -> None:
     _, weights = attention(feature_map(3), memory(), frame(3), [1, 1, 1])
     torch.testing.assert_close(weights.sum(dim=1), torch.ones(2, 8, 8, 8))
     assert weights.std(dim=(2, 3, 4)).min() > 1e-3
+
+
+@pytest.mark.parametrize("bands", [0, 3])
+def test_it_is_attention_as_published(bands: int) -> None:
+    """Softmax(Q K' / sqrt(d)) V of each head, here with the queries written out (arXiv:1706.03762, equation 1)."""
+    attention = block(bands=bands, feed_forward=0)
+    leave_identity(attention)
+    x, said, heads = feature_map(3), memory(), attention.heads
+    out, weights = attention(x, said, frame(3), [1, 1, 1])
+    query = attention.query(attention.norm(x.flatten(2).transpose(1, 2)))
+    if attention.fourier is not None:
+        position = attention.fourier(patient_coordinates(frame(3), [8, 8, 8], [1, 1, 1]))
+        query = query + attention.query_position(position.flatten(2).transpose(1, 2))
+    key, value = attention.key(said.tokens), attention.value(said.tokens)
+    attended, shares = [], []
+    for q, k, v in zip(query.chunk(heads, -1), key.chunk(heads, -1), value.chunk(heads, -1), strict=True):
+        logits = said.sharpness[:, None, None] * q @ k.mT / q.shape[-1] ** 0.5 + said.bias[:, None]
+        shares.append(logits.softmax(dim=-1))
+        attended.append(shares[-1] @ v)
+    expected = x + attention.out(torch.cat(attended, dim=-1)).mT.reshape(x.shape)
+    torch.testing.assert_close(out, expected)
+    torch.testing.assert_close(weights, (sum(shares) / heads).mT.reshape(weights.shape))
 
 
 def test_attention_supervision_alone_reaches_queries_keys_and_position() -> None:
