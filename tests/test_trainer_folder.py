@@ -7,7 +7,9 @@ import sys
 from types import ModuleType
 
 import pytest
+from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name
 
+from nnunet_reportseg.inference.redispatch import install_redispatch
 from nnunet_reportseg.trainer_folder import require_trainer, trainer_dir
 
 
@@ -27,8 +29,9 @@ def test_folder_is_not_the_root_with_setup_py() -> None:
     assert not (trainer_dir() / "setup.py").exists()
 
 
+@pytest.mark.parametrize("search", [require_trainer, recursive_find_trainer_class_by_name])
 @pytest.mark.parametrize("looked_at", ["__file__", "__path__"])
-def test_a_trainer_is_found_beside_modules_that_load_others_when_looked_at(monkeypatch, looked_at) -> None:
+def test_a_trainer_is_found_beside_modules_that_load_others_when_looked_at(monkeypatch, looked_at, search) -> None:
     class Lazy(ModuleType):
         """Loads another module, which loads another."""
 
@@ -45,4 +48,5 @@ def test_a_trainer_is_found_beside_modules_that_load_others_when_looked_at(monke
 
     monkeypatch.setenv("nnUNet_extTrainer", str(trainer_dir()))
     monkeypatch.setitem(sys.modules, "lazy", Lazy("lazy", 3))
-    assert require_trainer("ReportGroundingTrainer").__name__ == "ReportGroundingTrainer"
+    install_redispatch()
+    assert search("ReportGroundingTrainer").__name__ == "ReportGroundingTrainer"

@@ -3,7 +3,8 @@
 ``nnUNetv2_predict`` and the final validation create a plain nnUNetPredictor; it turns into a ReportGuidedPredictor when
 its first predicting method is called with a ReportGuidedUNet loaded. ``-pretrained_weights`` demands a weight for every
 key of the network (run/load_pretrained_weights.py), which plain nnU-Net weights cannot have for the adapters; they are
-loaded into the planned part. Nothing changes for other networks.
+loaded into the planned part. Nothing changes for other networks. A later search for trainers in this process finds them
+beside the modules of transformers too (nnunet_reportseg.trainer_folder.load_lazy_modules).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.run import run_training
+from nnunetv2.utilities import find_class_by_name
 from torch import nn
 
 from nnunet_reportseg.checkpoints import read_checkpoint
@@ -22,6 +24,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportGuidedUNet, unwrap
+from nnunet_reportseg.trainer_folder import load_lazy_modules
 
 PREDICTING_METHODS = (
     "predict_from_files",
@@ -48,6 +51,19 @@ def install_redispatch() -> None:
             setattr(nnUNetPredictor, name, _redispatching(original, name))
     if not hasattr(run_training.load_pretrained_weights, _MARK):
         run_training.load_pretrained_weights = _loading_plain_weights(run_training.load_pretrained_weights)
+    search = find_class_by_name.temporarily_cleanup_imports_from_path
+    if not hasattr(search, _MARK):
+        find_class_by_name.temporarily_cleanup_imports_from_path = _after_lazy_modules(search)
+
+
+def _after_lazy_modules(original: Any) -> Any:
+    @functools.wraps(original)
+    def temporarily_cleanup_imports_from_path(path: str) -> Any:
+        load_lazy_modules()
+        return original(path)
+
+    setattr(temporarily_cleanup_imports_from_path, _MARK, True)
+    return temporarily_cleanup_imports_from_path
 
 
 def _redispatching(original: Any, name: str) -> Any:
