@@ -85,7 +85,8 @@ class Installation:
 
 
 def _site_packages(root: Path) -> Path:
-    return Path(sysconfig.get_path("purelib", "venv" if os.name == "posix" else "nt", {"base": str(root)}))
+    own = "venv" if "venv" in sysconfig.get_scheme_names() else "posix_prefix"  # "venv" came with Python 3.11
+    return Path(sysconfig.get_path("purelib", own if os.name == "posix" else "nt", {"base": str(root)}))
 
 
 def _sources(folder: Path) -> Path:
