@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from reading import assertions
+from tests.real_data import DATA, REPORTS, needs
 
-DATA = Path(os.environ.get("REPORTSEG_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
 GOLD = Path(__file__).parents[1] / "text_conditioning" / "gold"
 
-pytestmark = pytest.mark.skipif(
-    not (DATA / "negation").is_dir(), reason="no labels; set REPORTSEG_TEST_DATA to a folder with them"
-)
+pytestmark = needs(DATA / "negation", REPORTS)
 
 
 def test_negated_concepts_of_clinical_sentences():
@@ -32,7 +29,7 @@ def test_findings_of_reports_by_keyword_and_state():
 
 @pytest.mark.parametrize("name", ["mentions.csv", "mentions_random.csv"])
 def test_hand_labelled_mentions(name):
-    found = assertions.read_mentions(GOLD / name, DATA / assertions.REPORTS)
+    found = assertions.read_mentions(GOLD / name, REPORTS)
     assert found["mentions"] >= 250
     assert found["accuracy"] >= 0.88
     assert found["recall"]["absent"] >= 0.95

@@ -5,7 +5,6 @@ Chest CT: `lung2` of pyradiomics 3.0.1. Nodules: LIDC-IDRI (doi 10.7937/K9/TCIA.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -18,27 +17,23 @@ from nnunet_reportseg.data.implants_lungs import find_lungs
 from nnunet_reportseg.dataset_check import check_dataset
 from nnunet_reportseg.errors import DatasetError
 from tests.data.reading import Dataset, physical_centroid, site_of_sentence
+from tests.real_data import CHEST_CT, DATA, NODULES, needs
 
-DATA = Path(os.environ.get("REPORTSEG_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
-CHEST = DATA / "ct_volumes" / "chest_ct_a.nii.gz"
-NODULES = DATA / "lidc_nodules"
 SPACING = (5.0, 2.5, 2.5)
 
-pytestmark = pytest.mark.skipif(
-    not (CHEST.is_file() and NODULES.is_dir()), reason="no real CT; set REPORTSEG_TEST_DATA to a folder with it"
-)
+pytestmark = needs(CHEST_CT, NODULES)
 
 
 @pytest.fixture(scope="module")
 def host() -> sitk.Image:
-    return resample(read_image(CHEST), SPACING)
+    return resample(read_image(CHEST_CT), SPACING)
 
 
 @pytest.fixture(scope="module")
 def implants(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     folder = write_implants(
         tmp_path_factory.mktemp("raw"),
-        volumes=[CHEST],
+        volumes=[CHEST_CT],
         nodules=NODULES,
         num_training=4,
         num_test_volumes=2,
@@ -48,7 +43,7 @@ def implants(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 def test_lungs_have_plausible_volumes_on_their_sides(host: sitk.Image) -> None:
-    lungs = find_lungs(host, CHEST)
+    lungs = find_lungs(host, CHEST_CT)
     millilitres = {side: lung.sum() * np.prod(host.GetSpacing()) / 1000 for side, lung in lungs.items()}
     assert 2000 < millilitres["right"] < 2800
     # A mass of 48 ml and a raised stomach take from the left lung.
@@ -62,15 +57,15 @@ def test_lungs_have_plausible_volumes_on_their_sides(host: sitk.Image) -> None:
 
 
 def test_the_left_mass_lies_beside_the_left_lung() -> None:
-    image = read_image(CHEST)
+    image = read_image(CHEST_CT)
     tumour = sitk.GetArrayFromImage(read_image(DATA / "ct_volumes" / "chest_ct_a_tumour.nii.gz")) > 0
-    lungs = find_lungs(image, CHEST)
+    lungs = find_lungs(image, CHEST_CT)
     x = physical_axis(image, 0)
     assert abs(x[tumour].mean() - x[lungs["left"]].mean()) < abs(x[tumour].mean() - x[lungs["right"]].mean())
 
 
 def test_findings_lie_in_the_lung_half_that_the_sentence_names(implants: Dataset, host: sitk.Image) -> None:
-    lungs = find_lungs(host, CHEST)
+    lungs = find_lungs(host, CHEST_CT)
     height = physical_axis(host, 2)
     for split, cases in (("Tr", implants.training_cases), ("Ts", implants.test_cases)):
         for case, entry in cases.items():

@@ -18,10 +18,9 @@ from nnunet_reportseg.data.phantom import write_phantom
 from nnunet_reportseg.demo.job import Job, add_configuration
 from nnunet_reportseg.evaluation.paired_dataset import PairedTestSet
 from nnunet_reportseg.trainer_folder import trainer_dir
+from tests.real_data import CHEST_CT, NODULES, needs
 
 REPOSITORY = Path(__file__).parents[2]
-DATA = Path(os.environ.get("REPORTSEG_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
-CT = DATA / "ct_volumes" / "chest_ct_a.nii.gz"
 RECIPE = {"recipe": {"backbone_optimizer": "adamw", "adapter_lr": 0.003}}
 # A user's own trainer, in a folder of their own: one epoch that is long enough for masks in real CT, with patches that
 # are all chosen for findings.
@@ -47,8 +46,8 @@ def _phantom(raw):
 def _implants(raw):
     return write_implants(
         raw,
-        volumes=[CT],
-        nodules=DATA / "lidc_nodules",
+        volumes=[CHEST_CT],
+        nodules=NODULES,
         dataset_id=612,
         num_training=10,
         num_test_volumes=2,
@@ -89,7 +88,7 @@ def _run(work, *command, expect=0):
         pytest.param(
             (_implants, (12, 24, 24)),
             id="real-ct",
-            marks=pytest.mark.skipif(not CT.is_file(), reason="test data not present (REPORTSEG_TEST_DATA)"),
+            marks=needs(CHEST_CT, NODULES),
         ),
     ],
 )

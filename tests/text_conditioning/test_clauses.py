@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import gzip
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
+from tests.real_data import REPORTS, needs
 from text_conditioning.assertion import classify
 from text_conditioning.assertion_languages import rules_for
 from text_conditioning.clauses import split_clauses
 from text_conditioning.sentences import split_sentences
-
-REPORTS = Path(__file__).parents[3] / "shared" / "data" / "reports" / "chest_ct_reports_1564.csv.gz"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +64,7 @@ def test_a_language_without_rules_is_not_split() -> None:
     assert split_clauses(sentence, rules=rules_for("xx")) == ((0, len(sentence)),)
 
 
-@pytest.mark.skipif(not REPORTS.is_file(), reason="the data for measurements are not here")
+@needs(REPORTS)
 def test_nothing_of_real_reports_is_dropped_and_each_clause_alone_keeps_its_state() -> None:
     with gzip.open(REPORTS, "rt", encoding="utf-8") as file:
         reports = [row["Findings_EN"] for row in csv.DictReader(file)][::8]

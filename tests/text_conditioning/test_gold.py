@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-import pytest
-
-from tests.text_conditioning.gold import REPORTS, lengths, read_reports, read_rows
+from tests.real_data import REPORTS, needs
+from tests.text_conditioning.gold import lengths, read_reports, read_rows
 from text_conditioning.assertion import Assertion, classify
 from text_conditioning.prior_sizes import read_sizes
 from text_conditioning.reports import parse_report
 
-needs_reports = pytest.mark.skipif(
-    not REPORTS.is_file(), reason="no real reports; set REPORTSEG_TEST_DATA to a folder with them"
-)
+needs_reports = needs(REPORTS)
 
 
 @needs_reports

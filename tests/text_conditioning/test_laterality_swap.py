@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import random
 import re
-from pathlib import Path
 
 import pytest
 
+from tests.real_data import REPORTS, needs
 from tests.text_conditioning.laterality_cases import CASES, Case
 from text_conditioning.laterality import Laterality, tag
 from text_conditioning.laterality_swap import swap_laterality
 from text_conditioning.reports import parse_report
-
-DATA = Path(os.environ.get("REPORTSEG_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
-REPORTS = DATA / "reports" / "chest_ct_reports_1564.csv.gz"
 
 OTHER_WORD = {"left": "right", "Left": "Right", "LEFT": "RIGHT", "LEft": "RIght", "L": "R", "l": "r"}
 OTHER_WORD |= {"levo": "dextro", "Levo": "Dextro"}
@@ -97,7 +93,7 @@ def read_real_texts() -> list[str]:
     return [text for text in sorted(texts) if any(c.isalpha() for c in text)]
 
 
-@pytest.mark.skipif(not REPORTS.is_file(), reason="no real reports; set REPORTSEG_TEST_DATA to a folder with them")
+@needs(REPORTS)
 def test_real_reports_come_back_with_the_other_side() -> None:
     texts = read_real_texts()
     for text in texts:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 from functools import cache
 from pathlib import Path
 
+from tests.real_data import REPORTS
+
 HERE = Path(__file__).parent
-DATA = Path(os.environ.get("REPORTSEG_TEST_DATA") or Path(__file__).parents[4] / "shared" / "data")
-REPORTS = DATA / "reports" / "chest_ct_reports_1564.csv.gz"
 
 
 def read_rows(name: str) -> list[dict[str, str]]:
