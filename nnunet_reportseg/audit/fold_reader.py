@@ -18,7 +18,6 @@ from nnunet_reportseg.dataset_json import LabelSet
 from nnunet_reportseg.geometry import patient_axes
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from nnunet_reportseg.inference.prediction_reports import bank_folder_of
-from nnunet_reportseg.network.report_guided_unet import unwrap
 
 
 class FoldReader:
@@ -30,19 +29,7 @@ class FoldReader:
 
     def __init__(self, trainer: Any) -> None:
         self._trainer = trainer
-        self._predictor = MultiReportPredictor(
-            tile_step_size=1.0, use_mirroring=False, device=trainer.device, allow_tqdm=False
-        )
-        network = unwrap(trainer.network)
-        self._predictor.manual_initialization(
-            network,
-            trainer.plans_manager,
-            trainer.configuration_manager,
-            [network.state_dict()],
-            trainer.dataset_json,
-            type(trainer).__name__,
-            None,
-        )
+        self._predictor = MultiReportPredictor.of_trainer(trainer, tile_step_size=1.0, mirroring=False)
         banks = [bank_folder_of(Path(trainer.preprocessed_dataset_folder_base))]
         self._sentences = SentencesOfModel(self._predictor, bank_folders=banks, encoder=None)
         self._data = torch.empty(0)

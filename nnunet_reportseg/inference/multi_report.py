@@ -22,7 +22,7 @@ from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.frames import compose, crop_frame, patient_frame
 from nnunet_reportseg.geometry import PatientAxes
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
-from nnunet_reportseg.network.report_guided_unet import is_compiled
+from nnunet_reportseg.network.report_guided_unet import is_compiled, unwrap
 from nnunet_reportseg.report_tensors import SentenceVectors
 from text_conditioning.memory import ReportTensors
 
@@ -42,6 +42,28 @@ class MultiReportPredictor(ReportGuidedPredictor):
     label_manager: Any
     reports_at_once: int = REPORTS_AT_ONCE
     result_bytes: int = RESULT_BYTES
+
+    @classmethod
+    def of_trainer(cls, trainer: Any, *, tile_step_size: float, mirroring: bool) -> MultiReportPredictor:
+        """A predictor with the network of a running training, as it is now.
+
+        Args:
+            trainer: an initialised ReportGuidedTrainer; its network is shared, not copied.
+            tile_step_size: of the sliding window, in tiles.
+            mirroring: whether to average over the flips that the trainer allows.
+        """
+        predictor = cls(tile_step_size=tile_step_size, use_mirroring=mirroring, device=trainer.device, allow_tqdm=False)
+        network = unwrap(trainer.network)
+        predictor.manual_initialization(
+            network,
+            trainer.plans_manager,
+            trainer.configuration_manager,
+            [network.state_dict()],
+            trainer.dataset_json,
+            type(trainer).__name__,
+            trainer.inference_allowed_mirroring_axes,
+        )
+        return predictor
 
     def predict_reports(
         self,

@@ -51,7 +51,7 @@ def validate_findings(trainer: Any) -> Path | None:
     trained = network.training
     network.eval()
     try:
-        predictor = _predictor(trainer, network)
+        predictor = MultiReportPredictor.of_trainer(trainer, tile_step_size=0.5, mirroring=True)
         rows = [row for case in cases for row in _score_case(trainer, predictor, case)]
     finally:
         network.train(trained)
@@ -62,20 +62,6 @@ def validate_findings(trainer: Any) -> Path | None:
     write_text(file, json.dumps({"summary": summary, "findings": rows}, indent=1) + "\n")
     trainer.print_to_log_file(f"Findings: {summary}; {file}")
     return file
-
-
-def _predictor(trainer: Any, network: Any) -> MultiReportPredictor:
-    predictor = MultiReportPredictor(use_mirroring=True, device=trainer.device, allow_tqdm=False)
-    predictor.manual_initialization(
-        network,
-        trainer.plans_manager,
-        trainer.configuration_manager,
-        [network.state_dict()],
-        trainer.dataset_json,
-        type(trainer).__name__,
-        trainer.inference_allowed_mirroring_axes,
-    )
-    return predictor
 
 
 def _score_case(trainer: Any, predictor: MultiReportPredictor, case: str) -> list[dict[str, Any]]:
