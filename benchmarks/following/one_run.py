@@ -6,65 +6,39 @@ python -m following.one_run '{"benchmark": ...}'        # started by following.r
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from following.conditions import CORRECT, Reading, blind_readings, readings, report_key
 from following.predict import image_masks, load_predictor
-from following.prepare import CONFIGURATION, OVERSAMPLE_FOREGROUND, write_plans
 from following.runs import RunSpec
 from following.scores import CaseScore, other_lesions, score_case, summary
-from following.settings import EPOCHS
+from following.training_run import times, train_run
 from following.variants import VARIANTS
 from nnunet_reportseg.atomic_write import write_text
-from nnunet_reportseg.demo.machine import describe_machine, package_versions
-from nnunet_reportseg.demo.steps import seed_training, train
 from nnunet_reportseg.evaluation.paired import dice
 from nnunet_reportseg.evaluation.paired_dataset import PairedTestSet
 
 
 def main(spec: RunSpec) -> None:
     """Do the run and write its result."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.set_num_threads(spec.threads)
-    raw, preprocessed, results = (
-        Path(os.environ[f"nnUNet_{name}"]) / spec.dataset for name in ("raw", "preprocessed", "results")
-    )
-    variant, settings = VARIANTS[spec.variant], spec.settings
-    plans = f"follow_{spec.variant}_s{spec.seed}"
-    shutil.rmtree(results / f"{variant.trainer}__{plans}__{CONFIGURATION}", ignore_errors=True)  # of a killed run
-    write_plans(preprocessed, variant, settings, plans)
-    seed_training(spec.seed)
-    started = time.perf_counter()
-    model = train(
-        int(spec.dataset[len("Dataset") :][:3]),
-        CONFIGURATION,
-        variant.trainer,
-        device,
-        plans=plans,
-        epochs=EPOCHS,
-        iterations=settings.epoch_iterations,
-        oversample_foreground=OVERSAMPLE_FOREGROUND,
-    )
-    (Path(model) / "fold_all" / "checkpoint_best.pth").unlink(missing_ok=True)  # the final weights are those that count
-    trained = time.perf_counter()
+    variant = VARIANTS[spec.variant]
+    run = train_run(spec, variant, f"follow_{spec.variant}_s{spec.seed}")
+    (run.model / "fold_all" / "checkpoint_best.pth").unlink(missing_ok=True)  # the final weights are those that count
+    raw = run.raw
     tests = PairedTestSet(raw)
     volumes: dict[str, list[str]] = {}
     for case, volume in tests.volume_of.items():
         volumes.setdefault(volume, []).append(case)
-    predictor = load_predictor(Path(model), device, variant=variant, step_size=settings.step_size)
+    predictor = load_predictor(run.model, run.device, variant=variant, step_size=spec.settings.step_size)
     denied = _denied(raw)
     scores: dict[str, list[CaseScore]] = {}
     for volume, found in (readings(raw, volumes) if variant.guided else blind_readings(volumes)).items():
         image = raw / "imagesTs" / f"{volumes[volume][0]}_0000.nii.gz"
-        masks = image_masks(predictor, image, found, preprocessed)
+        masks = image_masks(predictor, image, found, run.preprocessed)
         lesions = tests.lesions(volumes[volume][0])
         for reading in found:
             mask = masks[report_key(reading)]
@@ -72,21 +46,12 @@ def main(spec: RunSpec) -> None:
             scores.setdefault(reading.condition, []).append(score)
     rows = [{"condition": condition, **summary(cases)} for condition, cases in scores.items()]
     correct = next(row for row in rows if row["condition"] == CORRECT)
-    predicted = time.perf_counter()
+    facts = run.facts(spec)
     result = {
-        "benchmark": spec.benchmark,
-        "variant": spec.variant,
-        "seed": spec.seed,
-        "iterations": settings.epoch_iterations * EPOCHS,
-        "training_seconds": round(trained - started, 1),
-        "prediction_seconds": round(predicted - trained, 1),
-        "device": device.type,
-        "machine": describe_machine(device),
-        "versions": package_versions(),
+        **facts,
         "blind_ceiling": {"dice": tests.blind_ceiling(), "follow_rate": len(volumes) / len(tests.described)},
         "rows": rows,
-        "line": f"Dice {correct['dice']:.3f}, follow rate {correct['follow_rate']:.2f}, "
-        f"{trained - started:.0f} s of training, {predicted - trained:.0f} s of prediction",
+        "line": f"Dice {correct['dice']:.3f}, follow rate {correct['follow_rate']:.2f}, {times(facts)}",
     }
     write_text(spec.result_file, json.dumps(result, indent=1) + "\n")
 

@@ -6,24 +6,19 @@ python -m per_finding.one_run '{"benchmark": ...}'        # started by following
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
-from following.prepare import CONFIGURATION, OVERSAMPLE_FOREGROUND, write_plans
 from following.runs import RunSpec
-from following.settings import EPOCHS
+from following.training_run import times, train_run
 from following.variants import PLAIN, Variant
 from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.dataset_json import DATASET_JSON, read_label_set
-from nnunet_reportseg.demo.machine import describe_machine, package_versions
-from nnunet_reportseg.demo.steps import seed_training, train
 from nnunet_reportseg.evaluation.finding_evaluation import evaluate_findings
 from nnunet_reportseg.finding_files import FINDING_ENDING, INDEX_JSON, INDEX_VERSION, finding_file_name
 from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
@@ -38,58 +33,28 @@ TRAINERS = {
 
 def main(spec: RunSpec) -> None:
     """Do the run and write its result."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.set_num_threads(spec.threads)
-    raw, preprocessed, results = (
-        Path(os.environ[f"nnUNet_{name}"]) / spec.dataset for name in ("raw", "preprocessed", "results")
-    )
-    variant, settings = TRAINERS[spec.variant], spec.settings
-    plans = f"ground_{spec.variant}_s{spec.seed}"
-    shutil.rmtree(results / f"{variant.trainer}__{plans}__{CONFIGURATION}", ignore_errors=True)  # of a killed run
-    write_plans(preprocessed, variant, settings, plans)
-    seed_training(spec.seed)
-    started = time.perf_counter()
-    model = Path(
-        train(
-            int(spec.dataset[len("Dataset") :][:3]),
-            CONFIGURATION,
-            variant.trainer,
-            device,
-            plans=plans,
-            epochs=EPOCHS,
-            iterations=settings.epoch_iterations,
-            oversample_foreground=OVERSAMPLE_FOREGROUND,
-        )
-    )
-    trained = time.perf_counter()
+    run = train_run(spec, TRAINERS[spec.variant], f"ground_{spec.variant}_s{spec.seed}")
+    raw, settings = run.raw, spec.settings
     images, sidecar = raw / "imagesTs", Sidecar.load(raw / "imagesTs" / SIDECAR_NAME)
     masks = spec.out / "masks" / spec.benchmark / f"{spec.variant}_s{spec.seed}"
     shutil.rmtree(masks, ignore_errors=True)
     if spec.variant == BLIND:
-        _predict_blind(model, images, masks, sidecar, device, settings.step_size)
+        _predict_blind(run.model, images, masks, sidecar, run.device, settings.step_size)
     else:
         options = PredictionOptions(
             folds=("all",), step_size=settings.step_size, mirroring=False, preprocessing_threads=1, export_threads=1
         )
-        predict_folder(images, masks, model=model, reports=images / SIDECAR_NAME, options=options)
-    predicted = time.perf_counter()
+        predict_folder(images, masks, model=run.model, reports=images / SIDECAR_NAME, options=options)
+    facts = run.facts(spec)
     scored = evaluate_findings(masks, raw / "labelsTs", sidecar, read_label_set(raw / DATASET_JSON), "rexgroundingct")
     estimates = scored.overall.estimates
     row = {name: None if found is None else round(found.value, 4) for name, found in estimates.items()}
     result = {
-        "benchmark": spec.benchmark,
-        "variant": spec.variant,
-        "seed": spec.seed,
-        "iterations": settings.epoch_iterations * EPOCHS,
+        **facts,
         "findings": scored.overall.findings,
         "cases": scored.overall.cases,
-        "training_seconds": round(trained - started, 1),
-        "prediction_seconds": round(predicted - trained, 1),
-        "device": device.type,
-        "machine": describe_machine(device),
-        "versions": package_versions(),
         "row": row,
-        "line": f"{row}, {trained - started:.0f} s of training, {predicted - trained:.0f} s of prediction",
+        "line": f"{row}, {times(facts)}",
     }
     write_text(spec.result_file, json.dumps(result, indent=1) + "\n")
 
