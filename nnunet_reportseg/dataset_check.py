@@ -257,7 +257,7 @@ def _orientation(dataset: RawDataset, unusable: Set[Path]) -> Iterator[Problem]:
         # Any transposition permutes all cases alike, so it cannot make axes differ or agree.
         axes[case] = patient_axes(properties, (0, 1, 2))
     try:
-        common_left_right_axis(axes)
+        common_left_right_axis(axes, dataset.folder)
     except GeometryError as error:
         counts = {case: found.left_right if found.known else None for case, found in axes.items()}
         usual = max(set(counts.values()), key=lambda axis: list(counts.values()).count(axis))
@@ -267,8 +267,8 @@ def _orientation(dataset: RawDataset, unusable: Set[Path]) -> Iterator[Problem]:
                     case,
                     dataset.cases[case].images[0],
                     "no orientation" if axis is None else f"axis {axis}",
-                    str(error),
-                    "bring all images and labels into one orientation",
+                    error.problem,
+                    error.fix,
                 )
 
 

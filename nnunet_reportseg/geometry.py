@@ -119,8 +119,12 @@ def _header(file: Path, reader_name: str) -> dict[str, Any]:
     return {}
 
 
-def common_left_right_axis(axes_of_case: Mapping[str, PatientAxes]) -> int | None:
+def common_left_right_axis(axes_of_case: Mapping[str, PatientAxes], folder: Path) -> int | None:
     """The left-right array axis that all cases share.
+
+    Args:
+        axes_of_case: by case id.
+        folder: of the cases, for the message.
 
     Returns:
         The axis, or None when no case has an orientation.
@@ -132,15 +136,18 @@ def common_left_right_axis(axes_of_case: Mapping[str, PatientAxes]) -> int | Non
     for case, axes in axes_of_case.items():
         by_axis.setdefault(axes.left_right if axes.known else None, []).append(case)
     if len(by_axis) > 1:
+        ordered = sorted(by_axis.items(), key=lambda item: -len(item[1]))
         groups = "; ".join(
             f"{'no orientation' if axis is None else f'array axis {axis}'}: {', '.join(sorted(cases)[:5])}"
             f"{' ...' if len(cases) > 5 else ''} ({len(cases)} cases)"
-            for axis, cases in sorted(by_axis.items(), key=lambda item: -len(item[1]))
+            for axis, cases in ordered
         )
-        raise GeometryError(
-            f"The left-right axis is not the same array axis in all cases ({groups}). nnU-Net does not reorient, so "
-            "one "
-            "rule for mirroring cannot hold for all. Reorient the images and labels to one orientation (for example "
-            "SimpleITK.DICOMOrient(image, 'LPS')) and preprocess again."
+        raise GeometryError.about(
+            f"the left-right axis is not the same array axis in all cases ({groups}); nnU-Net does not reorient, so "
+            "one rule for mirroring cannot hold for all",
+            case=min(ordered[-1][1]),
+            file=folder,
+            fix="reorient the images and labels to one orientation, for example SimpleITK.DICOMOrient(image, 'LPS'), "
+            "and preprocess again",
         )
     return next(iter(by_axis), None)

@@ -159,7 +159,7 @@ def test_mixed_left_right_axes_name_the_odd_cases(tmp_path: Path) -> None:
     image = np.zeros((3, 4, 5), np.int16)
     write_image(folder / "imagesTr" / "case_003_0000.nii.gz", image, SAGITTAL)
     write_image(folder / "labelsTr" / "case_003.nii.gz", image.astype(np.uint8), SAGITTAL)
-    problems = [problem for problem in check_dataset(folder) if problem.message.startswith("The left-right axis")]
+    problems = [problem for problem in check_dataset(folder) if problem.message.startswith("the left-right axis")]
     (problem,) = problems
     assert (problem.case, problem.file.name, problem.value) == ("case_003", "case_003_0000.nii.gz", "axis 0")
     assert "orientation" in problem.fix

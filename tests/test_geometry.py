@@ -1,6 +1,7 @@
 """The left-right axis, for every orientation, transpose and reader of nnU-Net."""
 
 from itertools import permutations, product
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -80,10 +81,10 @@ def test_mixed_left_right_axes_are_refused_by_name():
         "case_b": PatientAxes((2, 1, 0), (-1, 1, 1)),
         "case_c": PatientAxes((1, 2, 0), (1, 1, 1)),
     }
-    with pytest.raises(GeometryError, match="case_c"):
-        common_left_right_axis(axes)
+    with pytest.raises(GeometryError, match=r"^case 'case_c', file .*raw: .*array axis 1: case_c.*Fix: reorient"):
+        common_left_right_axis(axes, Path("raw"))
     del axes["case_c"]
-    assert common_left_right_axis(axes) == 2
+    assert common_left_right_axis(axes, Path("raw")) == 2
 
 
 def test_nibabel_and_simpleitk_agree(tmp_path):

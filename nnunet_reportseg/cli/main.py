@@ -28,8 +28,7 @@ from nnunet_reportseg.cli import (
     train,
 )
 from nnunet_reportseg.cli.nnunet_command import NnunetCommand
-from nnunet_reportseg.errors import ReportSegError
-from text_conditioning.errors import TextConditioningError
+from nnunet_reportseg.refusals import REFUSALS, refuse
 
 # Options that a command does not know go on to nnU-Net's own command.
 HAND_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -77,15 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given = predict.spread_folds(given)
     try:
         app(args=given)
-    except (ReportSegError, TextConditioningError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from error
+    except REFUSALS as error:
+        refuse(error, error)
     except OSError as error:
         if error.errno is None:  # made by a library, not by the operating system
             raise
         where = "" if error.filename is None else f"file {error.filename}: "  # a full disk shows while writing
-        print(f"error: {where}{error.strerror}. Fix: check the path, its rights and the free space", file=sys.stderr)
-        raise SystemExit(2) from error
+        refuse(f"{where}{error.strerror}. Fix: check the path, its rights and the free space", error)
 
 
 if __name__ == "__main__":

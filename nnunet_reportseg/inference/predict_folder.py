@@ -184,9 +184,6 @@ def _predict_labels(
 ) -> None:
     predictor.use_reports(sidecar, encoder=options.encoder)
     _require_previous_stage(predictor, options.previous_stage, list(given.files))
-    lists = list(given.files.values())
-    predictor.queue_files(lists)
-    out.mkdir(parents=True, exist_ok=True)
     previous = None if options.previous_stage is None else str(options.previous_stage)
     predictor.resample_as_planned = options.plans_resampling
     predictor.predict_from_files(

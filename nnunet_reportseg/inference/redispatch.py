@@ -24,6 +24,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.errors import ModelMismatchError
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportGuidedUNet, unwrap
+from nnunet_reportseg.refusals import refuse_in_nnunet_commands
 from nnunet_reportseg.trainer_folder import load_lazy_modules
 
 PREDICTING_METHODS = (
@@ -39,11 +40,12 @@ _MARK = "_redispatches_to_reportseg"
 
 
 def install_redispatch() -> None:
-    """Install the hooks; a second call does nothing.
+    """Install the hooks, and let nnU-Net's commands end with our messages; a second call does nothing.
 
     Raises:
         VersionError: nnU-Net is not of a supported version.
     """
+    refuse_in_nnunet_commands()
     require_supported_nnunet()
     for name in PREDICTING_METHODS:
         original = getattr(nnUNetPredictor, name)

@@ -27,6 +27,7 @@ from nnunet_reportseg.errors import DatasetError, GeometryError, ModelMismatchEr
 from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, frame_tensor, patient_frame, reflected
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
 from nnunet_reportseg.image_errors import require_whole_images
+from nnunet_reportseg.inference.checked_before_writing import checked_before_writing
 from nnunet_reportseg.inference.prediction_reports import (
     PredictionVectors,
     bank_folders,
@@ -68,7 +69,6 @@ class ReportGuidedPredictor(nnUNetPredictor):
     _tiles: Iterator[Any] | None = None
     _volume_shape: tuple[int, ...] = ()
     _padding: tuple[int, ...] = ()
-    _announced: frozenset[str] = frozenset()
 
     # --------------------------------------------------------------------------------------------------- reports
 
@@ -79,13 +79,9 @@ class ReportGuidedPredictor(nnUNetPredictor):
             sidecar: reports by case id.
             encoder: encoder for sentences that are in no bank; the model's own by default.
         """
-        self._read_from(sidecar)
+        self.sidecar = sidecar
         self.encoder = encoder
         self._given = True
-
-    def _read_from(self, sidecar: Sidecar | None) -> None:
-        self.sidecar = sidecar
-        self._announced = frozenset()
 
     def queue_cases(self, case_ids: Sequence[str], axes: Sequence[PatientAxes | None] | None = None) -> None:
         """Announce the cases of the following predictions, in order. Needed for arrays, which have no file names.
@@ -103,7 +99,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
                 "one with 'reportseg predict -r'; in Python call use_reports() first."
             )
         # the sidecar itself announces the cases that it lacks, and takes them in
-        announced = self._announced.union(case for case in case_ids if case not in self.sidecar)
+        announced = {case for case in case_ids if case not in self.sidecar}
         self._reports, self._vectors = load_prediction_reports(
             self.sidecar,
             case_ids,
@@ -116,7 +112,6 @@ class ReportGuidedPredictor(nnUNetPredictor):
         for case_id in case_ids:
             if not self._reports[case_id].sentences and case_id not in announced:
                 _log.warning("%s has no report; predicting with the null report", case_id)
-        self._announced = announced.union(case_ids)  # files are queued once to check them, once to predict them
         found = [None] * len(case_ids) if axes is None else list(axes)
         queue = [_Case(case, a) for case, a in zip(case_ids, found, strict=True)]
         for case in queue:
@@ -194,6 +189,9 @@ class ReportGuidedPredictor(nnUNetPredictor):
 
     # ------------------------------------------------------------------------------------------- cases, in order
 
+    predict_from_files = checked_before_writing(nnUNetPredictor.predict_from_files)
+    predict_from_files_sequential = checked_before_writing(nnUNetPredictor.predict_from_files_sequential)
+
     def _manage_input_and_output_lists(
         self, list_of_lists_or_source_folder: str | list[list[str]], *args: Any, **kwargs: Any
     ) -> tuple[list[list[str]], list[str] | None, list[str | None]]:
@@ -204,7 +202,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
             return lists, outputs, previous
         folder = Path(source) if isinstance(source, str) else Path(lists[0][0]).parent
         if not self._given:
-            self._read_from(sidecar_of(folder))
+            self.sidecar = sidecar_of(folder)
         self.queue_files(lists)
         return lists, outputs, previous
 

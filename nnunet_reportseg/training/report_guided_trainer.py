@@ -123,7 +123,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         self._axes = {
             case: patient_axes(self._preprocessed.properties(case), plans.transpose_forward) for case in cases
         }
-        self._left_right = common_left_right_axis(self._axes)
+        self._left_right = common_left_right_axis(self._axes, self._preprocessed.folder)
 
     def _prepare_reports(self) -> None:
         cases = list(self.reports.cases)

@@ -192,7 +192,8 @@ def test_reportseg_evaluate_scores_every_case(trained, predicted):
         ('{"reportseg_version": 1, "cases": {}}', "no entry"),
     ],
 )
-def test_bad_reports_at_prediction_exit_with_2_and_write_nothing(trained, tmp_path, reports, message):
+@pytest.mark.parametrize("command", ["reportseg", "nnUNetv2_predict"])
+def test_bad_reports_at_prediction_exit_with_2_and_write_nothing(trained, tmp_path, command, reports, message):
     work, raw, number = trained
     case = next(iter(PairedTestSet(raw).described))
     images, out = tmp_path / "in", tmp_path / "out"
@@ -200,6 +201,28 @@ def test_bad_reports_at_prediction_exit_with_2_and_write_nothing(trained, tmp_pa
     shutil.copy(raw / "imagesTs" / f"{case}_0000.nii.gz", images)
     if reports is not None:
         (images / "reports.json").write_text(reports)
-    printed = _run(work, "reportseg", "predict", "-i", str(images), "-o", str(out), "-d", number, *MODEL, expect=2)
+    start = ("reportseg", "predict") if command == "reportseg" else (command,)
+    printed = _run(work, *start, "-i", str(images), "-o", str(out), "-d", number, *MODEL, expect=2)
     assert message in printed
-    assert not out.exists()
+    assert "Traceback" not in printed
+    assert not out.exists() or (command == "nnUNetv2_predict" and not list(out.iterdir()))  # nnU-Net makes the folder
+
+
+def test_bad_reports_in_training_exit_with_2_and_make_no_results(trained):
+    work, raw, number = trained
+    sidecar = work / "preprocessed" / raw.name / "reports.json"
+    originals = {file: file.read_text() for file in (raw / "reports.json", sidecar) if file.is_file()}
+    case, *_ = json.loads((raw / "reports.json").read_text())["cases"]
+    try:
+        for file, text in originals.items():
+            data = json.loads(text)
+            data["cases"][case]["report"] = " "
+            file.write_text(json.dumps(data))
+        printed = _run(work, "nnUNetv2_train", number, "3d_tiny", "1", "-tr", TRAINER, "-device", "cpu", expect=2)
+    finally:
+        for file, text in originals.items():
+            file.write_text(text)
+    assert f"error: case '{case}', file {raw / 'reports.json'}" in printed
+    assert "Fix:" in printed
+    assert "Traceback" not in printed
+    assert not (work / "results" / raw.name / f"{TRAINER}__nnUNetPlans__3d_tiny" / "fold_1").exists()

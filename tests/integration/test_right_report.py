@@ -138,6 +138,35 @@ def test_an_input_folder_without_sidecar_is_refused_with_the_case(spy_env, spy_m
         _predictor(spy_model).predict_from_files_sequential(str(images), str(tmp_path))
 
 
+@pytest.mark.parametrize("method", ["predict_from_files", "predict_from_files_sequential"])
+@pytest.mark.parametrize("reports", [None, "{", '{"reportseg_version": 1, "cases": {}}'])
+def test_a_refused_prediction_writes_nothing(spy_env, spy_model, tmp_path, method, reports):
+    images, out = tmp_path / "in", tmp_path / "out"
+    images.mkdir()
+    out.mkdir()
+    write_case(images, "patient_9", 1)
+    if reports is not None:
+        (images / "reports.json").write_text(reports)
+    with pytest.raises(SidecarError, match=r"reports\.json"):
+        getattr(_predictor(spy_model), method)(str(images), str(out))
+    assert not list(out.iterdir())
+
+
+def test_nnunet_notes_what_it_was_called_with_and_lists_cases_once(spy_env, spy_model, spy, tmp_path, capsys):
+    predictor = _predictor(spy_model)
+    images = str(spy_env / "raw" / DATASET / "imagesTs")
+    predictor.predict_from_files_sequential(images, str(tmp_path), overwrite=False)
+    spy.check()
+    spy.passes.clear()
+    predictor.predict_from_files_sequential(images, str(tmp_path), overwrite=False)
+    assert not spy.passes  # every mask was there
+    arguments = json.loads((tmp_path / "predict_from_raw_data_args.json").read_text())
+    assert arguments["list_of_lists_or_source_folder"] == images
+    assert arguments["overwrite"] is False
+    assert "save_probabilities" in arguments
+    assert capsys.readouterr().out.count("cases in the source folder") == 2
+
+
 def test_a_second_folder_is_read_with_its_own_reports(spy_env, spy_model, spy, tmp_path):
     predictor = _predictor(spy_model)
     for number in (2, 3):
