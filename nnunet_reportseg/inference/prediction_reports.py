@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from text_conditioning.bank import EmbeddingBank
 from text_conditioning.encoders import FrozenTextEncoder
 from text_conditioning.errors import BankError, EncoderError
+from text_conditioning.registry import ENCODERS
 
 _log = logging.getLogger(__name__)
 
@@ -155,6 +157,17 @@ def _load_encoder(
 ) -> FrozenTextEncoder:
     wanted = set(missing)
     case = next(case for case, report in reports.items() if any(s.text in wanted for s in report.read))
+    another = partial(
+        ModelMismatchError.about,
+        f"the model was trained with encoder '{conditioning.encoder}' (fingerprint "
+        f"{conditioning.encoder_fingerprint}), '{name}' is another one; its vectors mean nothing to the model",
+        case=case,
+        fix=f"use the encoder of the training, with --encoder or {ENCODER_VARIABLE}",
+    )
+    registered = {known: choice for choice in ENCODERS.values() for known in (choice.name, choice.hub_id)}
+    trained_with = registered.get(conditioning.encoder)
+    if trained_with and registered.get(name, trained_with) is not trained_with:
+        raise another(value=name)  # without loading it, which may take gigabytes
     load: Callable[..., FrozenTextEncoder] = FrozenTextEncoder
     try:
         encoder = load(name, device=device)
@@ -169,11 +182,5 @@ def _load_encoder(
             "the encoder is",
         ) from error
     if encoder.fingerprint != conditioning.encoder_fingerprint:
-        raise ModelMismatchError.about(
-            f"the model was trained with encoder '{conditioning.encoder}' (fingerprint "
-            f"{conditioning.encoder_fingerprint}), '{name}' is another one; whose vectors mean nothing to the model",
-            case=case,
-            value=encoder.fingerprint,
-            fix="use the encoder of the training (--encoder)",
-        )
+        raise another(value=encoder.fingerprint)
     return encoder

@@ -28,8 +28,8 @@ def damaged_bank(tmp_path):
     return rows
 
 
-def load(folder):
-    return load_prediction_reports(SIDECAR, ["a"], CONDITIONING, bank_folders=[folder], encoder=None, device="cpu")
+def load(folder, conditioning=CONDITIONING, encoder=None):
+    return load_prediction_reports(SIDECAR, ["a"], conditioning, bank_folders=[folder], encoder=encoder, device="cpu")
 
 
 def test_a_damaged_bank_is_skipped_with_a_warning(damaged_bank, monkeypatch, caplog):
@@ -49,3 +49,30 @@ def test_a_damaged_bank_is_named_where_the_encoder_is_not_there(damaged_bank, mo
     monkeypatch.setattr("nnunet_reportseg.inference.prediction_reports.FrozenTextEncoder", fail)
     with pytest.raises(ModelMismatchError, match=rf"(?s)case 'a'.*{damaged_bank.name}.*not here"):
         load(damaged_bank.parent)
+
+
+@pytest.mark.parametrize("trained_with", ["minilm", "sentence-transformers/all-MiniLM-L6-v2"])
+def test_another_registered_encoder_is_refused_without_loading_it(tmp_path, monkeypatch, trained_with):
+    loaded = []
+
+    def load_encoder(name, device):
+        loaded.append(name)
+        return SpyEncoder()
+
+    monkeypatch.setattr("nnunet_reportseg.inference.prediction_reports.FrozenTextEncoder", load_encoder)
+    conditioning = replace(CONDITIONING, encoder=trained_with)
+    for other in ("biomedbert", "microsoft/BiomedVLP-CXR-BERT-specialized"):
+        with pytest.raises(ModelMismatchError, match=rf"case 'a'.*{trained_with}.*'{other}' is another one.*Fix: use"):
+            load(tmp_path, conditioning, other)
+    assert not loaded
+    for same in ("minilm", "sentence-transformers/all-MiniLM-L6-v2", str(tmp_path)):
+        load(tmp_path, conditioning, same)
+    assert len(loaded) == 3
+
+
+def test_an_encoder_with_other_weights_is_refused_after_loading_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "nnunet_reportseg.inference.prediction_reports.FrozenTextEncoder", lambda name, device: SpyEncoder()
+    )
+    with pytest.raises(ModelMismatchError, match=rf"found: '{SpyEncoder.fingerprint}'"):
+        load(tmp_path, replace(CONDITIONING, encoder_fingerprint="0" * 16), "a_folder")
