@@ -172,11 +172,11 @@ def _image_files(images: Path, ending: str, options: PredictionOptions) -> dict[
 
 
 def _read_sidecar(images: Path, reports: Path | None, cases: Sequence[str], options: PredictionOptions) -> Sidecar:
-    file = reports or images / SIDECAR_NAME
-    if reports is None and options.findings is not None and not file.is_file():
+    if reports is not None:
+        return Sidecar.load(reports)
+    if options.findings is not None and not (images / SIDECAR_NAME).is_file():
         return Sidecar.from_cases({case: {"report": None} for case in cases})
-    found = sidecar_of(images) if reports is None else None
-    return Sidecar.load(file) if found is None else found
+    return sidecar_of(images)
 
 
 def _predict_labels(

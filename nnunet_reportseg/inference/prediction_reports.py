@@ -126,12 +126,16 @@ def embed_for_prediction(
     return vectors
 
 
-def sidecar_of(folder: Path) -> Sidecar | None:
-    """The reports of an input folder; none for any case where that is wanted and there is no file."""
+def sidecar_of(folder: Path) -> Sidecar:
+    """The reports of an input folder; none for any case where that is wanted and there is no file.
+
+    Raises:
+        SidecarError: the file is missing or invalid.
+    """
     file = folder / SIDECAR_NAME
-    if file.is_file():
-        return Sidecar.load(file)
-    return Sidecar({}, path=file) if missing_report_policy() == "null" else None
+    if not file.is_file() and missing_report_policy() == "null":
+        return Sidecar({}, path=file)
+    return Sidecar.load(file)
 
 
 def bank_folders(sidecar: Sidecar, dataset_name: str) -> list[Path]:

@@ -38,7 +38,7 @@ from nnunet_reportseg.inference.questions import require_question
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, is_compiled, unwrap
 from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
 from nnunet_reportseg.report_twins import mirrored_tensors, which_are_mirrored
-from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
+from nnunet_reportseg.sidecar import Sidecar
 from text_conditioning.memory import ReportTensors
 
 _log = logging.getLogger(__name__)
@@ -94,10 +94,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
             SidecarError: no sidecar, or a case without entry.
         """
         if self.sidecar is None:
-            raise SidecarError(
-                f"No reports were given for {', '.join(case_ids)}. Put a {SIDECAR_NAME} into the input folder, or name "
-                "one with 'reportseg predict -r'; in Python call use_reports() first."
-            )
+            raise SidecarError(f"No reports were given for {', '.join(case_ids)}. Call use_reports() first.")
         # the sidecar itself announces the cases that it lacks, and takes them in
         announced = {case for case in case_ids if case not in self.sidecar}
         self._reports, self._vectors = load_prediction_reports(

@@ -130,11 +130,11 @@ def test_arrays_without_a_case_are_refused(spy_env, spy_model):
         predictor.predict_sliding_window_return_logits(torch.zeros(4, 8, 8, 8))
 
 
-def test_an_input_folder_without_sidecar_is_refused_with_the_case(spy_env, spy_model, tmp_path):
+def test_an_input_folder_without_sidecar_is_refused_with_the_file(spy_env, spy_model, tmp_path):
     images = tmp_path / "in"
     images.mkdir()
     write_case(images, "patient_9", 1)
-    with pytest.raises(SidecarError, match="patient_9"):
+    with pytest.raises(SidecarError, match=r"in/reports\.json.*Fix: put a reports\.json there"):
         _predictor(spy_model).predict_from_files_sequential(str(images), str(tmp_path))
 
 
