@@ -156,7 +156,7 @@ def parse_case_text(text: str, sidecar: Sidecar, case_id: str, *, language: str 
         return parse_report(text, language)
     except ReportTextError as error:
         raise SidecarError.about(
-            f"the text cannot be split into sentences ({error})",
+            f"the text cannot be split into sentences ({error.problem})",
             case=case_id,
             file=sidecar.path,
             value=text[:40],

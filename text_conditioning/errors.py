@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+_Error = TypeVar("_Error", bound="TextConditioningError")
+
 
 class TextConditioningError(Exception):
-    """Base class of every error this package raises on purpose."""
+    """Base class of every error this package raises on purpose.
+
+    Attributes:
+        problem: What is wrong, without the fix.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.problem = message
+
+    @classmethod
+    def about(cls: type[_Error], problem: str, *, fix: str) -> _Error:
+        """Build an error that a user can put right.
+
+        Args:
+            problem: What is wrong, without a full stop.
+            fix: What to do about it, as an instruction.
+
+        Returns:
+            The error, ready to be raised.
+        """
+        error = cls(f"{problem}. Fix: {fix}")
+        error.problem = problem
+        return error
 
 
 class EncoderError(TextConditioningError):

@@ -120,18 +120,18 @@ def read_pooling(file: Path) -> Pooling:
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise EncoderError(f"Cannot read {file}: {error}. Give pooling='mean', 'cls' or 'last'.") from error
+        raise EncoderError.about(f"Cannot read {file}: {error}", fix="give pooling='mean', 'cls' or 'last'") from error
     if not isinstance(config, dict):
-        raise EncoderError(f"{file} holds no settings. Give pooling='mean', 'cls' or 'last'.")
+        raise EncoderError.about(f"{file} holds no settings", fix="give pooling='mean', 'cls' or 'last'")
     modes = [key for key, value in config.items() if key.startswith("pooling_mode_") and value is True]
     if len(modes) == 1 and modes[0] in _POOLING_MODES:
         return _POOLING_MODES[modes[0]]
     named = config.get("pooling_mode")
     if not modes and isinstance(named, str) and named in _MODE_NAMES:
         return _MODE_NAMES[named]
-    raise EncoderError(
-        f"{file} asks for the pooling {modes or named!r}; supported are mean, cls and last. "
-        f"Give pooling= yourself or use another encoder."
+    raise EncoderError.about(
+        f"{file} asks for the pooling {modes or named!r}; supported are mean, cls and last",
+        fix="give pooling= yourself or use another encoder",
     )
 
 
@@ -156,9 +156,9 @@ def resolve(name_or_path: str) -> tuple[str, Pooling]:
         pooling_file = folder / "1_Pooling" / "config.json"
         return str(folder), read_pooling(pooling_file) if pooling_file.is_file() else "mean"
     if not name_or_path.strip() or folder.is_absolute() or name_or_path.startswith((".", "~")) or folder.exists():
-        raise EncoderError(
-            f"The text encoder {name_or_path!r} is no folder. Give the folder that holds its config.json, "
-            f"a Hugging Face id, or one of {', '.join(ENCODERS)}."
+        raise EncoderError.about(
+            f"The text encoder {name_or_path!r} is no folder",
+            fix=f"give the folder that holds its config.json, a Hugging Face id, or one of {', '.join(ENCODERS)}",
         )
     for choice in ENCODERS.values():
         if choice.hub_id == name_or_path:

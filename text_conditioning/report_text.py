@@ -41,25 +41,28 @@ def require_readable(text: str) -> None:
     """
     unusable = _UNUSABLE.search(text)
     if unusable:
-        raise ReportTextError(
+        raise ReportTextError.about(
             f"The report holds U+{ord(unusable.group()):04X} at character {unusable.start()}, which no text holds: the "
-            "file is binary or was decoded wrongly. Give plain text in UTF-8, or declare the report as null."
+            "file is binary or was decoded wrongly",
+            fix="give plain text in UTF-8, or declare the report as null",
         )
     if text.count(_LOST) > max(2, _MOST_LOST * len(text)):
-        raise ReportTextError(
+        raise ReportTextError.about(
             f"The report holds {text.count(_LOST)} characters that could not be decoded, the first at character "
-            f"{text.index(_LOST)}. Decode the file with its own encoding, for example: iconv -f latin1 -t utf-8."
+            f"{text.index(_LOST)}",
+            fix="decode the file with its own encoding, for example: iconv -f latin1 -t utf-8",
         )
     found = _markup(text)
     if found is not None:
         kind, match, fix = found
-        raise ReportTextError(
-            f"The report holds {kind} ({match.group()[:20]!r} at character {match.start()}). Give plain text, for "
-            f"example with {fix}."
+        raise ReportTextError.about(
+            f"The report holds {kind} ({match.group()[:20]!r} at character {match.start()})",
+            fix=f"give plain text, for example with {fix}",
         )
     if not any(character.isalpha() for character in text):
-        raise ReportTextError(
-            f"The report {text[:40]!r} holds no words. Give its text, or declare the report as null if there is none."
+        raise ReportTextError.about(
+            f"The report {text[:40]!r} holds no words",
+            fix="give its text, or declare the report as null if there is none",
         )
 
 

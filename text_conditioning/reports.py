@@ -199,8 +199,8 @@ def parse_report(text: str, language: str = "en") -> Report:
             sentence = read_sentence(text[start:end], block_section, start, language=language)
             sentences.append(with_clauses(sentence, _clauses_of(sentence.text, language), language=language))
     if not sentences:
-        raise ReportTextError(
-            f"The report {text[:40]!r} holds headings only. Give its text, or declare the report as null."
+        raise ReportTextError.about(
+            f"The report {text[:40]!r} holds headings only", fix="give its text, or declare the report as null"
         )
     unknown = find_unknown_headings(text, headings)
     return Report(text, tuple(sentences), tuple(sorted(markup)), unknown, language, rules_for(language).known)

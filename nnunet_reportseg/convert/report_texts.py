@@ -33,7 +33,7 @@ def require_words(text: str, *, case: str, file: Path) -> str:
         parse_report(text)
     except ReportTextError as error:
         raise DatasetError.about(
-            f"the report cannot be read ({error})", case=case, file=file, value=text[:40], fix="give plain text"
+            f"the report cannot be read ({error.problem})", case=case, file=file, value=text[:40], fix="give plain text"
         ) from error
     return text
 

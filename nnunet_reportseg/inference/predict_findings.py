@@ -89,7 +89,9 @@ def _require_readable(text: str) -> None:
         parse_report(text)
     except ReportTextError as error:
         raise SidecarError.about(
-            f"what is asked for cannot be read ({error})", value=text[:40], fix="name what to look for with --finding"
+            f"what is asked for cannot be read ({error.problem})",
+            value=text[:40],
+            fix="name what to look for with --finding",
         ) from error
 
 

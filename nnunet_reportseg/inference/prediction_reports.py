@@ -176,10 +176,10 @@ def _load_encoder(
     try:
         encoder = load(name, device=device)
     except EncoderError as error:
-        banks = f" ({' '.join(map(str, damaged))})" if damaged else ""
+        banks = f" ({'; '.join(bank.problem for bank in damaged)})" if damaged else ""
         raise ModelMismatchError.about(
             f"{len(missing)} sentences are in no embedding bank{banks}, and the encoder for them cannot be loaded "
-            f"({error})",
+            f"({error.problem})",
             case=case,
             value=name,
             fix=f"name a local folder of the encoder with --encoder or {ENCODER_VARIABLE}, or embed the reports where "

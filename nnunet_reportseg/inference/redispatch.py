@@ -84,10 +84,12 @@ def _redispatching(original: Any, name: str) -> Any:
 def _require_same_encoder(network: ReportGuidedUNet, checkpoint: dict[str, Any], file: str | Path) -> None:
     trained = ReportConditioning.from_plans(checkpoint["init_args"]["plans"], file=Path(file))
     if trained.encoder_fingerprint != network.encoder_fingerprint:
-        raise ModelMismatchError(
-            f"{file} was trained with encoder '{trained.encoder}' (fingerprint {trained.encoder_fingerprint}), the "
-            f"reports at hand are embedded with another ({network.encoder_fingerprint}). Run reportseg embed with -e "
-            f"{trained.encoder} and export REPORTSEG_ENCODER={trained.encoder}."
+        raise ModelMismatchError.about(
+            f"it was trained with encoder '{trained.encoder}' (fingerprint {trained.encoder_fingerprint}), the "
+            "reports at hand are embedded with another",
+            file=file,
+            value=network.encoder_fingerprint,
+            fix=f"run reportseg embed with -e {trained.encoder} and export REPORTSEG_ENCODER={trained.encoder}",
         )
 
 

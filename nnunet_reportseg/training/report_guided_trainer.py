@@ -329,11 +329,13 @@ class ReportGuidedTrainer(nnUNetTrainer):
             checkpoint = read_checkpoint(Path(checkpoint))
         trained = ReportConditioning.from_plans(checkpoint["init_args"]["plans"])
         if trained.encoder_fingerprint != self.conditioning.encoder_fingerprint:
-            raise ModelMismatchError(
-                f"The checkpoint in {self.output_folder} was trained with encoder '{trained.encoder}' (fingerprint "
-                f"{trained.encoder_fingerprint}), the dataset's embedding bank is of '{self.conditioning.encoder}' "
-                f"({self.conditioning.encoder_fingerprint}). Run: reportseg embed -d "
-                f"{self.plans_manager.dataset_name} -e {trained.encoder}; export REPORTSEG_ENCODER={trained.encoder}"
+            raise ModelMismatchError.about(
+                f"the checkpoint was trained with encoder '{trained.encoder}' (fingerprint "
+                f"{trained.encoder_fingerprint}), the dataset's embedding bank is of '{self.conditioning.encoder}'",
+                file=self.output_folder,
+                value=self.conditioning.encoder_fingerprint,
+                fix=f"reportseg embed -d {self.plans_manager.dataset_name} -e {trained.encoder}; export "
+                f"REPORTSEG_ENCODER={trained.encoder}",
             )
         super().load_checkpoint(filename_or_checkpoint)
 

@@ -614,7 +614,7 @@ def test_banks_of_two_encoders_demand_a_choice(workspace, monkeypatch, encoder):
 
 def test_a_missing_sidecar_is_refused_with_its_places(workspace):
     (workspace.raw / "reports.json").unlink()
-    with pytest.raises(SidecarError, match=rf"(?s){DATASET}.*{workspace.raw}.*{workspace.preprocessed}"):
+    with pytest.raises(SidecarError, match=rf"file {workspace.raw}.*{workspace.preprocessed}.*Fix: write"):
         initialized()
 
 
