@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def read_checkpoint(file: Path, *, needed: Sequence[str] = _ALL) -> dict[str, An
     try:
         checkpoint = torch.load(file, map_location="cpu", weights_only=False, mmap=True)
     except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = textwrap.shorten(str(error), 200, placeholder=" ...") or type(error).__name__
         raise ModelMismatchError.about(f"the checkpoint is damaged ({reason})", file=file, fix=fix) from error
     missing = [name for name in needed if not isinstance(checkpoint, dict) or name not in checkpoint]
     if missing:

@@ -103,6 +103,7 @@ def check_dataset(
         if progress is not None:
             progress(done, len(cases))
     problems += _orientation(dataset, {problem.file for problem in problems})
+    problems += _no_report(sidecar)
     problems += _language(sidecar, problems)
     problems += _origins(sidecar)
     problems += _unlabelled_instances(sidecar, dataset)
@@ -179,6 +180,19 @@ def _unreadable(case: str, report: str | None, findings: Sequence[Finding], side
         except SidecarError as error:
             problem = _problem_of(error, case)
             yield replace(problem, message=where + problem.message)
+
+
+def _no_report(sidecar: Sidecar) -> Iterator[Problem]:
+    entries = [sidecar.entry(case) for case in sidecar.case_ids]
+    if not any(entry.report or entry.report_file for entry in entries):
+        yield Problem(
+            "",
+            _file_of(sidecar),
+            "",
+            "no case has a report, so there is nothing that could guide the segmentation",
+            "write the reports, or train with nnUNetTrainer",
+            "warning",
+        )
 
 
 def _language(sidecar: Sidecar, problems: list[Problem]) -> Iterator[Problem]:

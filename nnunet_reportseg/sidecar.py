@@ -230,7 +230,7 @@ class Sidecar:
         )
         if not has_words(text):
             raise SidecarError.about(
-                "the report file is empty",
+                f"the report file {'holds no words' if text.strip() else 'is empty'}",
                 case=case_id,
                 file=file,
                 value=text[:40],

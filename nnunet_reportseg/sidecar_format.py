@@ -103,7 +103,8 @@ class CaseEntry(BaseModel):
         if "report" not in self.model_fields_set and not self.report_file:
             raise _refusal("neither report nor report_file is given", _NO_REPORT)
         if self.report is not None and not has_words(self.report):
-            raise _refusal("the report is empty", _NO_REPORT, self.report)
+            empty = "holds no words" if self.report.strip() else "is empty"
+            raise _refusal(f"the report {empty}", _NO_REPORT, self.report)
         return self
 
     @model_validator(mode="after")

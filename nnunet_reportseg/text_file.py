@@ -66,6 +66,10 @@ def decode_text(
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
+        if 0 in data:
+            raise error.about(
+                f"{what} is no text", case=case, file=file, value=data[:8], fix="name a file of plain text"
+            ) from cause
         raise error.about(
             f"{what} is not UTF-8 at byte {cause.start}",
             case=case,

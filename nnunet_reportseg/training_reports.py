@@ -141,7 +141,7 @@ def load_training_reports(
         try:
             bank = EmbeddingBank.open(preprocessed / BANK_FOLDER, index.fingerprint)
         except BankError as error:
-            _log.warning("An embedding bank cannot be used: %s", error)
+            _log.warning("An embedding bank cannot be used: %s", error.problem)
             continue
         if not bank.missing(sentences):
             return TrainingReports(cases, bank)

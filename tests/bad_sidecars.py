@@ -108,6 +108,9 @@ BAD_SIDECARS = [
     ),
     pytest.param(BadSidecar(_of({}), "case 'case_001'", "found: {}", '"report": null'), id="neither"),
     pytest.param(BadSidecar(_of({"report": " \n"}), "case 'case_001'", "\\n", '"report": null'), id="empty text"),
+    pytest.param(
+        BadSidecar(_of({"report": "123"}), "case 'case_001'", "holds no words", '"report": null'), id="text of digits"
+    ),
     pytest.param(BadSidecar(_of({"report": 5}), "case 'case_001'", "found: 5", "in quotes"), id="report is a number"),
     pytest.param(
         BadSidecar(_of({"reprot": _REPORT}), "case 'case_001'", "reprot", "remove or correct this name"), id="misspelt"
@@ -225,6 +228,17 @@ BAD_REPORT_FILES = [
             named_file="case_001.txt",
         ),
         id="text file not UTF-8",
+    ),
+    pytest.param(
+        BadSidecar(
+            _of(_FILE),
+            "case 'case_001'",
+            "is no text",
+            "name a file of plain text",
+            beside=(("case_001.txt", b"\x1f\x8b\x08\x08\xe9\x00image"),),
+            named_file="case_001.txt",
+        ),
+        id="text file that is an image",
     ),
     pytest.param(
         BadSidecar(

@@ -42,6 +42,12 @@ def test_case_without_entry_is_a_warning_where_null_is_chosen(tmp_path: Path) ->
     assert (problem.case, problem.severity) == ("case_002", "warning")
 
 
+def test_a_dataset_without_any_report_is_a_warning(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, {case: {"report": None} for case in REPORTS})
+    assert (problem.case, problem.severity) == ("", "warning")
+    assert "no case has a report" in problem.message
+
+
 def test_unknown_case(tmp_path: Path) -> None:
     (problem,) = _problems(tmp_path, {"case_01": {"report": "x"}})
     assert (problem.case, problem.value, problem.severity) == ("case_01", "case_01", "error")

@@ -102,7 +102,7 @@ class EmbeddingBank:
             try:
                 found.append(read_index(file))
             except BankError as error:
-                _log.warning("%s", error)
+                _log.warning("Left out: %s", error.problem)
         return found
 
     @property
@@ -269,7 +269,7 @@ def _encode_chunk(parts: Path, encoder: TextEncoder, chunk: list[str], wanted: d
             if keys == chunk and rows.shape[1] == encoder.dim:
                 return rows
         except BankError as error:
-            _log.warning("Encoding a part again: %s", error)
+            _log.warning("Encoding a part again: %s", error.problem)
     vectors = np.asarray(encoder.encode([wanted[key] for key in chunk]))
     if vectors.shape != (len(chunk), encoder.dim) or not np.isfinite(vectors.astype(np.float16)).all():
         raise BankError(
@@ -295,7 +295,7 @@ def _sound_rows(file: Path, dim: int) -> tuple[list[str], torch.Tensor] | None:
         if rows.shape[1] != dim:
             raise BankError(f"{file} holds vectors of length {rows.shape[1]}, its encoder gives {dim}.")
     except BankError as error:
-        _log.warning("Building an embedding bank anew: %s", error)
+        _log.warning("Building an embedding bank anew: %s", error.problem)
         return None
     return keys, rows
 

@@ -112,7 +112,7 @@ def embed_for_prediction(
         try:
             bank = EmbeddingBank.open(folder, fingerprint)
         except BankError as error:
-            _log.warning("An embedding bank cannot be used: %s", error)
+            _log.warning("An embedding bank cannot be used: %s", error.problem)
             damaged.append(error)
             continue
         found = [sentence for sentence in missing if sentence in bank]
