@@ -99,7 +99,8 @@ class ReportCrossAttention(nn.Module):
         voxels = voxels + added.to(x.dtype)
         if self.feed_forward is not None:
             voxels = voxels + self.feed_forward(voxels).to(x.dtype)
-        weights = attention.mean(dim=2).transpose(1, 2).reshape(batch, -1, *spatial)
+        # a mean over heads would be divided in its backward pass, by a copy of all of the attention in another layout
+        weights = (attention.sum(dim=2) * (1 / self.heads)).transpose(1, 2).reshape(batch, -1, *spatial)
         return voxels.transpose(1, 2).reshape(x.shape), weights
 
     def _split(self, tokens: Tensor) -> Tensor:
