@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cases", type=int, default=40, help="training cases")
     parser.add_argument("--test-volumes", type=int, default=8)
     parser.add_argument("--step-size", type=float, default=0.75, help="of the sliding window, in tiles")
+    parser.add_argument("--mirroring", action="store_true", help="average predictions over flips")
     return parser
 
 

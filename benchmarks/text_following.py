@@ -115,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cases", type=int, help="training cases")
     parser.add_argument("--test-volumes", type=int)
     parser.add_argument("--step-size", type=float, help="of the sliding window, in tiles")
+    parser.add_argument(
+        "--mirroring", action=argparse.BooleanOptionalAction, default=None, help="average predictions over flips"
+    )
     parser.add_argument("--short-recipe", action=argparse.BooleanOptionalAction, default=None, help="AdamW for all")
     parser.add_argument("--data-seed", type=int, help="of the datasets")
     return parser

@@ -12,6 +12,7 @@ from nnunet_reportseg.sidecar import Sidecar
 
 CORRECT, SEEN, LONG_REPORT, NULL, NULL_ALL = "correct", "seen_wording", "long", "null", "null_all_lesions"
 SWAPPED_OWN, SWAPPED_ORIGINAL = "swapped_own", "swapped_original"
+TOLD = "told"  # of plain nnU-Net alone
 CONDITIONS = {
     CORRECT: "the case's report, in wording that training never saw",
     SEEN: "about the same lesion, in the wording of training",
@@ -20,8 +21,8 @@ CONDITIONS = {
     SWAPPED_ORIGINAL: "the same masks against the case's own lesion",
     NULL: "no report, against the case's own lesion",
     NULL_ALL: "no report, against all lesions of the image",
+    TOLD: "of plain nnU-Net's mask the voxels nearest to the described lesion: what it finds, read without a mistake",
 }
-BLIND_CONDITIONS = (CORRECT, NULL_ALL)  # those of a network without reports, whose mask is always the same
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def blind_readings(volume_cases: Mapping[str, Sequence[str]]) -> dict[str, list[
     """The readings of a network that takes no report."""
     return {
         volume: [Reading(cases[0], NULL_ALL, CaseReport(cases[0]), None)]
-        + [Reading(case, CORRECT, CaseReport(case), case) for case in cases]
+        + [Reading(case, condition, CaseReport(case), case) for condition in (CORRECT, TOLD) for case in cases]
         for volume, cases in volume_cases.items()
     }
 

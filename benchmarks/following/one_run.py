@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from following.conditions import CORRECT, Reading, blind_readings, readings, report_key
+from following.conditions import CORRECT, TOLD, Reading, blind_readings, readings, report_key
 from following.predict import image_masks, load_predictor
 from following.runs import RunSpec
-from following.scores import CaseScore, other_lesions, score_case, summary
+from following.scores import CaseScore, other_lesions, part_of, score_case, summary
 from following.training_run import times, train_run
 from following.variants import VARIANTS
 from nnunet_reportseg.atomic_write import write_text
@@ -33,7 +33,10 @@ def main(spec: RunSpec) -> None:
     volumes: dict[str, list[str]] = {}
     for case, volume in tests.volume_of.items():
         volumes.setdefault(volume, []).append(case)
-    predictor = load_predictor(run.model, run.device, variant=variant, step_size=spec.settings.step_size)
+    settings = spec.settings
+    predictor = load_predictor(
+        run.model, run.device, variant=variant, step_size=settings.step_size, mirroring=settings.mirroring
+    )
     denied = _denied(raw)
     scores: dict[str, list[CaseScore]] = {}
     for volume, found in (readings(raw, volumes) if variant.guided else blind_readings(volumes)).items():
@@ -67,6 +70,8 @@ def _score(
     if reading.target is None:
         return CaseScore(dice(mask, lesions))
     described, not_there = tests.described[reading.target], denied[reading.target]
+    if reading.condition == TOLD:
+        mask = part_of(mask, lesions, described)
     of_volume = tests.volumes[tests.volume_of[reading.case]]["lesions"]
     others = other_lesions(of_volume, described, not_there, attributes)
     return score_case(mask, lesions, described, denied=not_there, others=others)

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from following.bars import SEEDS_WANTED, BarResult
-from following.conditions import CONDITIONS, CORRECT, LONG_REPORT, NULL, NULL_ALL, SEEN, SWAPPED_ORIGINAL, SWAPPED_OWN
+from following.bars import BLIND, SEEDS_WANTED, BarResult
+from following.conditions import (
+    CONDITIONS,
+    CORRECT,
+    LONG_REPORT,
+    NULL,
+    NULL_ALL,
+    SEEN,
+    SWAPPED_ORIGINAL,
+    SWAPPED_OWN,
+    TOLD,
+)
 from following.results import Figures, Spread
 from following.settings import EPOCHS, Settings
 from following.tasks import IMPLANTS, TEST_VOLUMES
@@ -36,7 +46,8 @@ def page(
         "## Figures",
         f"![Dice and follow rate of each variant]({FIGURE})",
         "The case's own report, in wording that training never saw. Dotted: the most that a network can reach that "
-        "does not read, by formula (`nnunet_reportseg.evaluation.paired.blind_ceiling`).",
+        "does not read, by formula (`nnunet_reportseg.evaluation.paired.blind_ceiling`). *Told*: what plain nnU-Net "
+        "finds of the described lesion, which is about the most that a reader with its eyes can reach.",
     ]
     for benchmark in figures.benchmarks():
         parts += [f"### {benchmark}", _table(figures, benchmark)]
@@ -76,11 +87,13 @@ def _scale(settings: Settings, runs: Sequence[Mapping[str, Any]], *, phantom: bo
     volumes = f"{settings.test_volumes} test volumes" + (f" ({', '.join(further)})" if further else "")
     patch = " x ".join(map(str, settings.patch))
     recipe = "AdamW at 2e-3 for all of the network" if settings.short_recipe else "the default recipe"
+    flips = "predictions averaged over flips" if settings.mirroring else "no averaging over flips"
     return (
         f"Scale: {usual} iterations{longer} of {settings.batch_size} patches of {patch} voxels, three stages from "
         f"{settings.features} features, {recipe} (`sgd_only` and plain nnU-Net: nnU-Net's SGD); {settings.cases} "
-        f"training cases, {volumes} with one case per lesion. Final weights, no choice by test results, no "
-        "averaging over flips. Volumes are larger than patches." + (_MARGIN if phantom else "")
+        f"training cases, {volumes} with one case per lesion. Final weights, no choice by test results, "
+        f"{flips}, tiles {settings.step_size:g} of a patch apart. Volumes are larger than patches."
+        + (_MARGIN if phantom else "")
     )
 
 
@@ -102,6 +115,9 @@ def _table(figures: Figures, benchmark: str) -> str:
     blank = [""] * (len(heads) - 3)
     lines = [_line(heads), _line(["---"] * len(heads))]
     lines.append(_line(["*blind ceiling*", f"{ceiling['dice']:.3f}", f"{ceiling['follow_rate']:.3f}", *blank]))
+    told = [figures.spread(benchmark, BLIND, TOLD, metric) for metric in ("dice", "follow_rate")]
+    if any(told):
+        lines.append(_line([f"*`{BLIND}`, told*", *map(text_of, told), *blank]))
     for variant in (name for name in VARIANTS if name in figures.variants(benchmark)):
         cells = [text_of(figures.spread(benchmark, variant, CORRECT, metric)) for metric in metrics]
         others = [text_of(figures.spread(benchmark, variant, condition, "dice")) for condition in OTHERS]

@@ -22,15 +22,15 @@ from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from text_conditioning.bank import EmbeddingBank
 
 
-def load_predictor(model: Path, device: torch.device, *, variant: Variant, step_size: float) -> Any:
-    """The final weights of a variant's model, without averaging over flips."""
+def load_predictor(model: Path, device: torch.device, *, variant: Variant, step_size: float, mirroring: bool) -> Any:
+    """The final weights of a variant's model."""
     kind = nnUNetPredictor
     if variant.guided:
         kind = TokenKeysPredictor if variant.encoder == TOKEN_STATES else MultiReportPredictor
     predictor: Any = kind(
         device=device,
         perform_everything_on_device=device.type == "cuda",
-        use_mirroring=False,
+        use_mirroring=mirroring,
         tile_step_size=step_size,
         allow_tqdm=False,
     )

@@ -74,7 +74,8 @@ def command_line(settings: Settings, runs: Sequence[Mapping[str, Any]]) -> str:
         "data-seed": settings.data_seed,
     }
     scale = " ".join(f"--{name} {value}" for name, value in options.items())
-    recipe = "--short-recipe" if settings.short_recipe else "--no-short-recipe"
+    recipe = "--mirroring " if settings.mirroring else "--no-mirroring "
+    recipe += "--short-recipe" if settings.short_recipe else "--no-short-recipe"
     if any(run["benchmark"] == IMPLANTS for run in runs):
         recipe += " \\\n    --volumes VOLUMES --nodules NODULES"
     return (

@@ -37,7 +37,16 @@ SCALES = {
         at_once=2,  # so small a network keeps one core busy, not two
     ),
     FULL: Scale(
-        Settings(iterations=5000, batch_size=16, features=32, cases=100, test_volumes=12, short_recipe=False),
+        Settings(
+            iterations=5000,
+            batch_size=16,
+            features=32,
+            cases=100,
+            test_volumes=12,
+            step_size=0.5,
+            mirroring=True,
+            short_recipe=False,
+        ),
         tasks=tuple(SHAPES),
         variants=tuple(VARIANTS),
         seeds=(0, 1, 2),

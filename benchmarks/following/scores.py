@@ -65,9 +65,18 @@ def false_positive_part(mask: Array, lesions: Array, denied: Sequence[int]) -> f
         return None
     if not mask.any():
         return 0.0
+    return float((np.isin(_nearest_lesion(lesions), list(denied)) & (mask != 0)).sum() / volume)
+
+
+def part_of(mask: Array, lesions: Array, described: int) -> Array:
+    """The voxels of the mask that are nearest to the described lesion, shape and dtype of the mask."""
+    return np.where(_nearest_lesion(lesions) == described, mask, 0)
+
+
+def _nearest_lesion(lesions: Array) -> Array:
+    """For each voxel the value of the lesion that is nearest to it."""
     nearest = distance_transform_edt(lesions == 0, return_distances=False, return_indices=True)
-    owner = lesions[tuple(nearest)]
-    return float((np.isin(owner, list(denied)) & (mask != 0)).sum() / volume)
+    return lesions[tuple(nearest)]
 
 
 def other_lesions(

@@ -28,6 +28,7 @@ class Settings:
         test_volumes: test volumes, one test case per lesion each.
         patch: patch size, z y x.
         step_size: step of the sliding window, in tiles.
+        mirroring: whether predictions are averaged over flips, as nnU-Net's own are.
         short_recipe: AdamW at 2e-3 for all of the network, for trainings of some hundred iterations; else the
             default recipe of the package.
         data_seed: of the dataset.
@@ -40,6 +41,7 @@ class Settings:
     test_volumes: int = 6
     patch: tuple[int, int, int] = (8, 12, 12)
     step_size: float = 0.75
+    mirroring: bool = False
     short_recipe: bool = True
     data_seed: int = 0
 

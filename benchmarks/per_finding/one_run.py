@@ -15,6 +15,7 @@ import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
 from following.runs import RunSpec
+from following.settings import Settings
 from following.training_run import times, train_run
 from following.variants import PLAIN, Variant
 from nnunet_reportseg.atomic_write import write_text
@@ -39,10 +40,14 @@ def main(spec: RunSpec) -> None:
     masks = spec.out / "masks" / spec.benchmark / f"{spec.variant}_s{spec.seed}"
     shutil.rmtree(masks, ignore_errors=True)
     if spec.variant == BLIND:
-        _predict_blind(run.model, images, masks, sidecar, run.device, settings.step_size)
+        _predict_blind(run.model, images, masks, sidecar, run.device, settings)
     else:
         options = PredictionOptions(
-            folds=("all",), step_size=settings.step_size, mirroring=False, preprocessing_threads=1, export_threads=1
+            folds=("all",),
+            step_size=settings.step_size,
+            mirroring=settings.mirroring,
+            preprocessing_threads=1,
+            export_threads=1,
         )
         predict_folder(images, masks, model=run.model, reports=images / SIDECAR_NAME, options=options)
     facts = run.facts(spec)
@@ -60,10 +65,12 @@ def main(spec: RunSpec) -> None:
 
 
 def _predict_blind(
-    model: Path, images: Path, masks: Path, sidecar: Sidecar, device: torch.device, step_size: float
+    model: Path, images: Path, masks: Path, sidecar: Sidecar, device: torch.device, settings: Settings
 ) -> None:
     """Predict with plain nnU-Net; its mask of a case stands for every finding."""
-    predictor: Any = nnUNetPredictor(device=device, use_mirroring=False, tile_step_size=step_size, allow_tqdm=False)
+    predictor: Any = nnUNetPredictor(
+        device=device, use_mirroring=settings.mirroring, tile_step_size=settings.step_size, allow_tqdm=False
+    )
     predictor.initialize_from_trained_model_folder(str(model), ("all",))
     masks.mkdir(parents=True)
     predictor.predict_from_files_sequential(str(images), str(masks))

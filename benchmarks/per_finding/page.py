@@ -131,10 +131,11 @@ def _where(runs: Sequence[Mapping[str, Any]], settings: Settings) -> str:
     minutes = sum(run["training_seconds"] + run["prediction_seconds"] for run in runs) / 60
     patch = " x ".join(map(str, settings.patch))
     recipe = "AdamW at 2e-3 for all of the network" if settings.short_recipe else "the default recipe"
+    flips = "predictions averaged over flips" if settings.mirroring else "no averaging over flips"
     return (
         f"{len(runs)} runs, {minutes:.0f} minutes, on {machines}; {versions}. {settings.batch_size} patches of {patch} "
         f"voxels, three stages from {settings.features} features, {recipe} ({BLIND}: nnU-Net's SGD), {settings.cases} "
-        f"training cases, {settings.test_volumes} test volumes; final weights, no averaging over flips."
+        f"training cases, {settings.test_volumes} test volumes; final weights, {flips}."
     )
 
 
@@ -152,4 +153,5 @@ def _command(runs: Sequence[Mapping[str, Any]], settings: Settings) -> str:
         f"    --iterations {settings.iterations} --batch-size {settings.batch_size} --features {settings.features} "
         f"--patch {' '.join(map(str, settings.patch))} \\\n"
         f"    --cases {settings.cases} --test-volumes {settings.test_volumes} --step-size {settings.step_size}"
+        + (" --mirroring" if settings.mirroring else "")
     )

@@ -34,7 +34,7 @@ def site_runs(dices=(0.94, 0.96, 0.98), device="cpu"):
 
 
 def plain(dice):
-    rows = (row("correct", 0.3, 0.2), row("null_all_lesions", dice))
+    rows = (row("correct", 0.3, 0.2), row("told", 0.85, 0.9), row("null_all_lesions", dice))
     return [run("site", "blind", seed, *rows) for seed in range(3)]
 
 
@@ -106,6 +106,9 @@ def test_the_page_says_what_was_found_and_where(tmp_path):
     assert "| site | Dice | >= 0.95 | 0.960 (0.94 to 0.98) | met |" in page
     assert "CPU: 6 runs (site) on Some CPU" in page
     assert "| *blind ceiling* | 0.400 | 0.250 |" in page
+    assert "| *`blind`, told* | 0.850 (0.85 to 0.85) | 0.900 (0.90 to 0.90) |" in page
+    assert "no averaging over flips" in page
+    assert "--no-mirroring" in page
     assert "`film`, seed 0: `KeyError: 'x'`" in page
     assert "--tasks site --seeds 0 1 2" in page
     assert "--variants default blind" in page
@@ -113,7 +116,7 @@ def test_the_page_says_what_was_found_and_where(tmp_path):
     content = json.loads(files[0].read_text())
     first = content["rows"][0]
     assert {"benchmark", "variant", "seed", "condition", "dice", "follow_rate", "training_seconds"} <= first.keys()
-    assert len(content["rows"]) == 3 * 7 + 3 * 2
+    assert len(content["rows"]) == 3 * 7 + 3 * 3
     assert files[2].stat().st_size > 1000
 
 
@@ -141,9 +144,12 @@ def test_without_runs_there_is_no_page(tmp_path):
 def test_the_page_of_implants_names_their_command_and_claims_nothing_of_the_phantom(tmp_path):
     out, docs = tmp_path / "out", tmp_path / "docs"
     runs = [run("implants", "default", 0, row("correct", 0.8, 0.9), row("null_all_lesions", 0.7))]
-    write_runs(out, runs, settings=Settings(patch=(16, 32, 32)))
+    write_runs(out, runs, settings=Settings(patch=(16, 32, 32), mirroring=True, step_size=0.5))
     text = publish(out, docs)[1].read_text()
     assert "--patch 16 32 32" in text
+    assert "predictions averaged over flips, tiles 0.5 of a patch apart" in text
+    assert "--step-size 0.5 --data-seed 0 --mirroring" in text
+    assert "told*" not in text  # no run of plain nnU-Net
     assert "--volumes VOLUMES --nodules NODULES" in text
     assert "--clear-margin" not in text
     assert "| implants | Dice | >= 0.70 | 0.800 |" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from following.scores import CaseScore, false_positive_part, other_lesions, score_case, summary
+from following.scores import CaseScore, false_positive_part, other_lesions, part_of, score_case, summary
 
 SITES = [
     {"value": 1, "side": "left", "level": "upper"},
@@ -50,6 +50,15 @@ def test_a_mask_on_the_right_level_of_the_wrong_side_follows_the_level_alone(les
     right = score_case(lesions == 1, lesions, 1, others=others)
     assert right.followed
     assert right.pairs == {"side": (True,), "level": (True,)}
+
+
+def test_what_is_told_apart_by_place_is_the_part_nearest_to_the_described_lesion(lesions):
+    mask = (lesions > 0).astype(np.uint8)
+    mask[0, 0, 9] = 1  # nearest to lesion 2
+    part = part_of(mask, lesions, 2)
+    assert part.sum() == 9
+    assert score_case(part, lesions, 2).followed
+    assert not part_of(lesions == 3, lesions, 2).any()
 
 
 def test_voxels_beside_a_denied_lesion_are_false_positives_too(lesions):

@@ -167,7 +167,9 @@ def test_the_network_sees_tokens_in_training_validation_and_prediction(token_env
         np.testing.assert_array_equal(row, report)
 
     model = token_env / "results" / DATASET / f"{TRAINER}__nnUNetPlans__3d_fullres"
-    predictor = load_predictor(model, torch.device("cpu"), variant=VARIANTS["token_keys"], step_size=1.0)
+    predictor = load_predictor(
+        model, torch.device("cpu"), variant=VARIANTS["token_keys"], step_size=1.0, mirroring=False
+    )
     reports = [trainer.reports.cases["case_002"], CaseReport("case_002")]
     axes = PatientAxes((2, 1, 0), (1, 1, 1))
     with_report, without = predictor.predict_reports(torch.zeros(4, *SHAPE), reports, bank, axes)

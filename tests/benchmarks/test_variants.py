@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from following.conditions import CONDITIONS, distinct_reports, readings
+from following.conditions import CONDITIONS, CORRECT, NULL_ALL, TOLD, blind_readings, distinct_reports, readings
 from following.oracle import OracleEncoder
 from following.prepare import HELD_OUT, LONG, write_plans
 from following.runs import TRAINERS
@@ -84,10 +84,19 @@ def test_the_oracle_knows_which_nodule_is_there(negation):
 def test_an_image_is_read_under_every_condition_and_equal_reports_once(negation):
     tests = PairedTestSet(negation)
     found = readings(negation, {"test_000": list(tests.described)})["test_000"]
-    assert {reading.condition for reading in found} == set(CONDITIONS)
+    assert {reading.condition for reading in found} == set(CONDITIONS) - {TOLD}
     # two cases: their reports, in seen wording, behind filler, and none; the swapped ones are those of the other case
     assert len(distinct_reports(found)) == 7
     swapped = [reading for reading in found if reading.condition == "swapped_own"]
     assert all(reading.target != reading.case for reading in swapped)
     own = {reading.case: reading.report for reading in found if reading.condition == "correct"}
     assert all(np.array_equal(reading.report.sentences, own[reading.target].sentences) for reading in swapped)
+
+
+def test_a_network_without_reports_has_one_mask_for_all_that_it_is_scored_by():
+    (found,) = blind_readings({"test_000": ["test_000_r1", "test_000_r2"]}).values()
+    assert [(r.condition, r.target) for r in found] == [
+        (NULL_ALL, None),
+        *((condition, case) for condition in (CORRECT, TOLD) for case in ("test_000_r1", "test_000_r2")),
+    ]
+    assert len(distinct_reports(found)) == 1
