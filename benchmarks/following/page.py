@@ -47,7 +47,7 @@ def page(
         f"![Dice and follow rate of each variant]({FIGURE})",
         "The case's own report, in wording that training never saw. Dotted: the most that a network can reach that "
         "does not read, by formula (`nnunet_reportseg.evaluation.paired.blind_ceiling`). *Told*: what plain nnU-Net "
-        "finds of the described lesion, which is about the most that a reader with its eyes can reach.",
+        "finds of the described lesion, as if it were told without a mistake which one that is.",
     ]
     for benchmark in figures.benchmarks():
         parts += [f"### {benchmark}", _table(figures, benchmark)]
