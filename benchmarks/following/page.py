@@ -91,7 +91,7 @@ def _scale(settings: Settings, runs: Sequence[Mapping[str, Any]], *, phantom: bo
     return (
         f"Scale: {usual} iterations{longer} of {settings.batch_size} patches of {patch} voxels, three stages from "
         f"{settings.features} features, {recipe} (`sgd_only` and plain nnU-Net: nnU-Net's SGD); {settings.cases} "
-        f"training cases, {volumes} with one case per lesion. Final weights, no choice by test results, "
+        f"training cases, {volumes} with one case per lesion. Final weights, not chosen by test results, "
         f"{flips}, tiles {settings.step_size:g} of a patch apart. Volumes are larger than patches."
         + (_MARGIN if phantom else "")
     )

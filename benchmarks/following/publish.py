@@ -74,11 +74,11 @@ def command_line(settings: Settings, runs: Sequence[Mapping[str, Any]]) -> str:
         "data-seed": settings.data_seed,
     }
     scale = " ".join(f"--{name} {value}" for name, value in options.items())
-    recipe = "--mirroring " if settings.mirroring else "--no-mirroring "
-    recipe += "--short-recipe" if settings.short_recipe else "--no-short-recipe"
+    switches = "--mirroring " if settings.mirroring else "--no-mirroring "
+    switches += "--short-recipe" if settings.short_recipe else "--no-short-recipe"
     if any(run["benchmark"] == IMPLANTS for run in runs):
-        recipe += " \\\n    --volumes VOLUMES --nodules NODULES"
+        switches += " \\\n    --volumes VOLUMES --nodules NODULES"
     return (
         f"python benchmarks/text_following.py --out text_following_out \\\n    --tasks {tasks} --seeds {seeds} \\\n"
-        f"    --variants {variants} \\\n    {scale} {recipe}"
+        f"    --variants {variants} \\\n    {scale} {switches}"
     )

@@ -70,7 +70,7 @@ def false_positive_part(mask: Array, lesions: Array, denied: Sequence[int]) -> f
 
 def part_of(mask: Array, lesions: Array, described: int) -> Array:
     """The voxels of the mask that are nearest to the described lesion, shape and dtype of the mask."""
-    return np.where(_nearest_lesion(lesions) == described, mask, 0)
+    return mask * (_nearest_lesion(lesions) == described)
 
 
 def _nearest_lesion(lesions: Array) -> Array:
