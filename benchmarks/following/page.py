@@ -32,7 +32,7 @@ def page(
     runs: Sequence[Mapping[str, Any]],
     failures: Sequence[Mapping[str, Any]],
     settings: Settings,
-    command: str,
+    commands: str,
 ) -> str:
     """The whole page; figures are means over seeds, with the least and the greatest in brackets."""
     parts = [
@@ -54,7 +54,7 @@ def page(
     parts += ["## Conditions", _list(CONDITIONS), _READING, "## Variants", _variants(figures)]
     if failures:
         parts += ["## Failed runs", _failures(failures)]
-    parts += ["## Commands", f"```bash\n{command}\n```", _OTHER_COMMANDS]
+    parts += ["## Commands", f"```bash\n{commands}\n```", _OTHER_COMMANDS]
     return "\n\n".join(parts) + "\n"
 
 

@@ -53,16 +53,13 @@ def publish(out: Path, docs: Path) -> list[Path]:
     files = [docs / f"{NAME}.json", docs / f"{NAME}.md", docs / FIGURE]
     docs.mkdir(parents=True, exist_ok=True)
     write_text(files[0], json.dumps(content, indent=1) + "\n")
-    write_text(files[1], page(figures, bars, runs, failures, settings, command_line(settings, runs)))
+    write_text(files[1], page(figures, bars, runs, failures, settings, command_lines(settings, runs)))
     draw(figures, files[2])
     return files
 
 
-def command_line(settings: Settings, runs: Sequence[Mapping[str, Any]]) -> str:
-    """The command that gives these runs, whatever the presets of the script become."""
-    tasks = " ".join(dict.fromkeys(run["benchmark"] for run in runs))
-    variants = " ".join(name for name in VARIANTS if any(run["variant"] == name for run in runs))
-    seeds = " ".join(str(seed) for seed in sorted({run["seed"] for run in runs}))
+def command_lines(settings: Settings, runs: Sequence[Mapping[str, Any]]) -> str:
+    """The commands that give these runs and no others, whatever the presets of the script become."""
     options = {
         "iterations": settings.iterations,
         "patch": " ".join(map(str, settings.patch)),
@@ -74,11 +71,28 @@ def command_line(settings: Settings, runs: Sequence[Mapping[str, Any]]) -> str:
         "data-seed": settings.data_seed,
     }
     scale = " ".join(f"--{name} {value}" for name, value in options.items())
-    switches = "--mirroring " if settings.mirroring else "--no-mirroring "
-    switches += "--short-recipe" if settings.short_recipe else "--no-short-recipe"
+    scale += " --mirroring" if settings.mirroring else " --no-mirroring"
+    scale += " --short-recipe" if settings.short_recipe else " --no-short-recipe"
     if any(run["benchmark"] == IMPLANTS for run in runs):
-        switches += " \\\n    --volumes VOLUMES --nodules NODULES"
-    return (
-        f"python benchmarks/text_following.py --out text_following_out \\\n    --tasks {tasks} --seeds {seeds} \\\n"
-        f"    --variants {variants} \\\n    {scale} {switches}"
-    )
+        scale += " \\\n    --volumes VOLUMES --nodules NODULES"
+    lines = [f"SCALE=({scale})"]
+    lines += [
+        'python benchmarks/text_following.py --out text_following_out "${SCALE[@]}" \\\n'
+        f"    --tasks {' '.join(tasks)} --seeds {' '.join(map(str, seeds))} \\\n    --variants {' '.join(variants)}"
+        for (variants, seeds), tasks in _calls(runs).items()
+    ]
+    return "\n".join(lines)
+
+
+def _calls(runs: Sequence[Mapping[str, Any]]) -> dict[tuple[tuple[str, ...], tuple[int, ...]], list[str]]:
+    """Variants and seeds that were run together, and the tasks of which they were."""
+    calls: dict[tuple[tuple[str, ...], tuple[int, ...]], list[str]] = {}
+    for task in dict.fromkeys(run["benchmark"] for run in runs):
+        together: dict[tuple[int, ...], list[str]] = {}
+        for variant in VARIANTS:
+            seeds = sorted(run["seed"] for run in runs if (run["benchmark"], run["variant"]) == (task, variant))
+            if seeds:
+                together.setdefault(tuple(seeds), []).append(variant)
+        for seeds, variants in together.items():
+            calls.setdefault((tuple(variants), seeds), []).append(task)
+    return calls

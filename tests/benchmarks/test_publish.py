@@ -120,6 +120,17 @@ def test_the_page_says_what_was_found_and_where(tmp_path):
     assert files[2].stat().st_size > 1000
 
 
+def test_the_commands_give_the_runs_and_no_others(tmp_path):
+    more = [run(task, "film", 1, row("correct", 0.9, 1.0)) for task in ("site", "size")]
+    write_runs(tmp_path, site_runs() + plain(0.9) + more)
+    page = publish(tmp_path, tmp_path)[1].read_text()
+    calls = page.split('python benchmarks/text_following.py --out text_following_out "${SCALE[@]}"')[1:]
+    assert [" ".join(call.split("`")[0].replace("\\", "").split()) for call in calls] == [
+        "--tasks site --seeds 0 1 2 --variants default blind",
+        "--tasks site size --seeds 1 --variants film",
+    ]
+
+
 def test_the_page_tells_a_gpu_from_a_cpu(tmp_path):
     write_runs(tmp_path, site_runs((0.9,), device="cuda"))
     assert "- GPU: 1 runs" in publish(tmp_path, tmp_path)[1].read_text()
