@@ -90,9 +90,9 @@ def _calls(runs: Sequence[Mapping[str, Any]]) -> dict[tuple[tuple[str, ...], tup
     for task in dict.fromkeys(run["benchmark"] for run in runs):
         together: dict[tuple[int, ...], list[str]] = {}
         for variant in VARIANTS:
-            seeds = sorted(run["seed"] for run in runs if (run["benchmark"], run["variant"]) == (task, variant))
-            if seeds:
-                together.setdefault(tuple(seeds), []).append(variant)
+            found = sorted(run["seed"] for run in runs if (run["benchmark"], run["variant"]) == (task, variant))
+            if found:
+                together.setdefault(tuple(found), []).append(variant)
         for seeds, variants in together.items():
             calls.setdefault((tuple(variants), seeds), []).append(task)
     return calls
