@@ -22,8 +22,15 @@ def unset_paths(*names: str) -> list[str]:
         value = os.environ.get(name, "")
         if not value.strip():
             problems.append(f"{name} is not set. Fix: export {name}=/path/to/{name}")
-        elif not Path(value).is_dir():
-            problems.append(f"{name} names a folder that does not exist (found: {value!r}). Fix: mkdir -p '{value}'")
+        elif Path(value).is_dir():
+            continue
+        elif Path(value).exists():
+            problems.append(f"{name} names no folder (found: {value!r}). Fix: export {name}=/path/to/{name}")
+        else:
+            problems.append(
+                f"{name} names a folder that does not exist (found: {value!r}). "
+                f"Fix: correct the path, or make the folder: mkdir -p '{value}'"
+            )
     return problems
 
 
@@ -72,5 +79,11 @@ def dataset_folder_name(dataset: str | int, root: Path) -> str:
         f"no such dataset; there is {', '.join(present) if present else 'no DatasetXXX_Name folder'}",
         file=root,
         value=wanted,
-        fix="give a number such as 501 or the whole name Dataset501_Name",
+        fix=_first_step(root) + "give a number such as 501 or the whole name Dataset501_Name",
     )
+
+
+def _first_step(root: Path) -> str:
+    """What puts a dataset into this folder, where that is not the user's own doing."""
+    steps = {PREPROCESSED: "run nnUNetv2_plan_and_preprocess first, or ", RESULTS: "train first, or "}
+    return next((step for name, step in steps.items() if os.environ.get(name) and root == Path(os.environ[name])), "")

@@ -34,8 +34,15 @@ def test_names_every_variable_that_is_unset_or_wrong(tmp_path: Path, monkeypatch
     lines = str(caught.value).splitlines()
     assert "nnUNet_raw is not set. Fix: export nnUNet_raw=" in lines[0]
     assert str(tmp_path / "gone") in lines[1]
-    assert "Fix: mkdir" in lines[1]
+    assert "Fix: correct the path, or make the folder: mkdir" in lines[1]
     assert "nnUNet_results is not set" in lines[2]
+
+
+def test_a_file_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("nnUNet_raw", str(tmp_path / "file"))
+    with pytest.raises(PathsError, match=r"nnUNet_raw names no folder .*Fix: export nnUNet_raw="):
+        require_paths("nnUNet_raw")
 
 
 @pytest.mark.parametrize("dataset", [501, "501", "Dataset501_Lung"])
@@ -61,3 +68,21 @@ def test_two_datasets_of_one_number_are_refused(root: Path) -> None:
 def test_empty_root_says_so(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no DatasetXXX_Name folder"):
         dataset_folder_name(501, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "fix"),
+    [
+        ("nnUNet_raw", "Fix: give a number"),
+        ("nnUNet_preprocessed", "Fix: run nnUNetv2_plan_and_preprocess first, or give a number"),
+        ("nnUNet_results", "Fix: train first, or give a number"),
+    ],
+)
+def test_names_the_step_that_is_missing(
+    variable: str, fix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(name, str(tmp_path / name))
+    with pytest.raises(DatasetError, match=fix):
+        dataset_folder_name(501, tmp_path / variable)
