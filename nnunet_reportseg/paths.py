@@ -22,15 +22,13 @@ def unset_paths(*names: str) -> list[str]:
         value = os.environ.get(name, "")
         if not value.strip():
             problems.append(f"{name} is not set. Fix: export {name}=/path/to/{name}")
-        elif Path(value).is_dir():
-            continue
-        elif Path(value).exists():
-            problems.append(f"{name} names no folder (found: {value!r}). Fix: export {name}=/path/to/{name}")
-        else:
+        elif not Path(value).exists():
             problems.append(
                 f"{name} names a folder that does not exist (found: {value!r}). "
                 f"Fix: correct the path, or make the folder: mkdir -p '{value}'"
             )
+        elif not Path(value).is_dir():
+            problems.append(f"{name} names no folder (found: {value!r}). Fix: export {name}=/path/to/{name}")
     return problems
 
 
