@@ -7,10 +7,10 @@ left to ``nnUNetv2_plan_and_preprocess --verify_dataset_integrity``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nnunet_reportseg.case_reports import parse_case_text
 from nnunet_reportseg.dataset_json import DATASET_JSON
@@ -22,6 +22,9 @@ from nnunet_reportseg.raw_dataset import RawCase, RawDataset
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Finding, Sidecar
 from nnunet_reportseg.sidecar_format import name_some
 from text_conditioning.english import looks_english
+
+if TYPE_CHECKING:
+    from nnunet_reportseg.geometry import PatientAxes
 
 Severity = Literal["error", "warning"]
 
@@ -270,6 +273,7 @@ def _orientation(dataset: RawDataset, unusable: Set[Path]) -> Iterator[Problem]:
             continue
         # Any transposition permutes all cases alike, so it cannot make axes differ or agree.
         axes[case] = patient_axes(properties, (0, 1, 2))
+    yield from _directions(axes, dataset)
     try:
         common_left_right_axis(axes, dataset.folder)
     except GeometryError as error:
@@ -284,6 +288,22 @@ def _orientation(dataset: RawDataset, unusable: Set[Path]) -> Iterator[Problem]:
                     error.problem,
                     error.fix,
                 )
+
+
+def _directions(axes: Mapping[str, PatientAxes], dataset: RawDataset) -> Iterator[Problem]:
+    """Left-right runs both ways along one array axis: right for the report, but the network has to learn both looks."""
+    ways = {sign: [case for case, found in axes.items() if found.known and found.signs[0] == sign] for sign in (1, -1)}
+    fewer = min(ways.values(), key=len)
+    if fewer:
+        yield Problem(
+            "",
+            dataset.folder / "imagesTr",
+            name_some(fewer),
+            f"{len(fewer)} of {len(axes)} images are stored from the patient's other side (mirrored arrays)",
+            "reorient the images and labels to one orientation, for example SimpleITK.DICOMOrient(image, 'LPS'), or "
+            "leave it so: sides are read right, but the network has to learn both looks",
+            "warning",
+        )
 
 
 def _problem_of(error: ReportSegError, case: str) -> Problem:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from nnunet_reportseg.errors import GeometryError
+from nnunet_reportseg.frames import Frame
 from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason
 
 _Axis = Annotated[int, Field(ge=0, le=2)]
@@ -43,6 +44,15 @@ class PatientAxes:
     def left_right(self) -> int:
         """The left-right axis of the array."""
         return self.axes[0]
+
+    def backwards_in(self, volume: Frame) -> set[int]:
+        """Array axes along which another volume runs the other way along the patient.
+
+        Args:
+            volume: frame of that volume (nnunet_reportseg.frames.patient_frame), or of a part of it.
+        """
+        expected = enumerate(zip(self.axes, self.signs, strict=True))
+        return {axis for row, (axis, sign) in expected if sign * volume[row, axis] < 0}
 
 
 def patient_axes(properties: Mapping[str, Any], transpose_forward: Sequence[int]) -> PatientAxes:
@@ -76,12 +86,13 @@ def _axes_of_direction(rows: NDArray[np.float64], transpose_forward: Sequence[in
     return PatientAxes((left, posterior, superior), (signs[0], signs[1], signs[2]))
 
 
-def properties_of_file(file: Path, reader_name: str) -> dict[str, Any]:
+def properties_of_file(file: Path, reader_name: str, *, case: str | None = None) -> dict[str, Any]:
     """Orientation of an image file from its header alone, as nnU-Net's reader would put it into the properties.
 
     Args:
         file: the image.
         reader_name: ``image_reader_writer`` of the plans.
+        case: its case, for the message.
 
     Returns:
         Properties for :func:`patient_axes`; empty for readers of images without orientation.
@@ -93,7 +104,10 @@ def properties_of_file(file: Path, reader_name: str) -> dict[str, Any]:
         return _header(file, reader_name)
     except reading_errors() as error:
         raise GeometryError.about(
-            f"the image header cannot be read ({reason(error)})", file=file, fix="check the file; it may be damaged"
+            f"the image header cannot be read ({reason(error)})",
+            case=case,
+            file=file,
+            fix="check the file; it may be damaged",
         ) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +56,29 @@ def require_channel_numbers(folder: Path, file_ending: str) -> None:
                 fix="number the channels of each case from 0000 on",
             )
         channels[case] = expected + 1
+
+
+def require_channels(files: Sequence[str], dataset_json: Mapping[str, Any], *, case: str) -> None:
+    """Make sure that a case to predict has one file for each channel of the training.
+
+    Args:
+        files: Its channel files, as nnU-Net lists them.
+        dataset_json: Of the model.
+        case: For the message.
+
+    Raises:
+        DatasetError: It has more or fewer.
+    """
+    named = dataset_json.get("modality", dataset_json.get("channel_names", {}))  # as nnU-Net
+    names = [str(name) for name in named.values()]
+    if len(files) != len(names):
+        raise DatasetError.about(
+            f"the case has {len(files)} channels, the model was trained with {len(names)}",
+            case=case,
+            file=Path(files[0]),
+            value=", ".join(Path(file).name for file in files),
+            fix=f"give it one file for each of {', '.join(names)}",
+        )
 
 
 class RawDataset:

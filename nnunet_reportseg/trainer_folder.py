@@ -10,8 +10,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import difflib
+import io
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +91,10 @@ def require_trainer(name: str) -> type[Any]:
 
     load_lazy_modules()
     try:
-        found: type[Any] = recursive_find_trainer_class_by_name(name)
+        # nnU-Net prints where it looks, and imports what warns of its own future: both read like failures
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            found: type[Any] = recursive_find_trainer_class_by_name(name)
     except (RuntimeError, AssertionError, TypeError) as error:  # not found, no trainer, no class
         search_path = os.environ.get(SEARCH_PATH, "")
         external = [n for folder in search_path.split(os.pathsep) if folder for n in trainer_names(Path(folder))]

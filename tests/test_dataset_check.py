@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from nnunet_reportseg.dataset_check import Problem, check_dataset
 from nnunet_reportseg.errors import DatasetError, SidecarError
@@ -169,6 +170,17 @@ def test_mixed_left_right_axes_name_the_odd_cases(tmp_path: Path) -> None:
     (problem,) = problems
     assert (problem.case, problem.file.name, problem.value) == ("case_003", "case_003_0000.nii.gz", "axis 0")
     assert "orientation" in problem.fix
+
+
+def test_images_stored_from_the_other_side_are_a_warning(tmp_path: Path) -> None:
+    folder = write_raw_dataset(tmp_path)
+    image = sitk.ReadImage(str(folder / "imagesTr" / "case_001_0000.nii.gz"))
+    sitk.WriteImage(image, str(folder / "imagesTr" / "case_003_0000.nii.gz"))
+    flipped = sitk.Flip(image, (True, False, False))
+    sitk.WriteImage(flipped, str(folder / "imagesTr" / "case_002_0000.nii.gz"))
+    (problem,) = (problem for problem in check_dataset(folder) if "stored from" in problem.message)
+    assert (problem.case, problem.value, problem.severity) == ("", "case_002", "warning")
+    assert problem.message.startswith("1 of 3 images")
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="file names are always UTF-8")

@@ -11,6 +11,7 @@ from nnunetv2.imageio.nibabel_reader_writer import NibabelIO, NibabelIOWithReori
 from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO, SimpleITKIOWithReorient
 
 from nnunet_reportseg.errors import GeometryError
+from nnunet_reportseg.frames import compose, crop_frame, patient_frame
 from nnunet_reportseg.geometry import PatientAxes, common_left_right_axis, patient_axes, properties_of_file
 
 SHAPE = (5, 6, 7)
@@ -85,6 +86,19 @@ def test_mixed_left_right_axes_are_refused_by_name():
         common_left_right_axis(axes, Path("raw"))
     del axes["case_c"]
     assert common_left_right_axis(axes, Path("raw")) == 2
+
+
+@pytest.mark.parametrize("lower", [None, (1, 2, 3)])
+def test_an_array_that_runs_the_other_way_is_told(lower):
+    trained = PatientAxes((2, 1, 0), (1, 1, -1))
+    for signs in product((1, -1), repeat=3):
+        frame = patient_frame(SHAPE, trained.axes, signs)
+        if lower is not None:
+            frame = compose(frame, crop_frame(lower, 3))
+        expected = {2 - row for row in range(3) if signs[row] != trained.signs[row]}
+        assert trained.backwards_in(frame) == expected
+    other = patient_frame(SHAPE, (2, 0, 1), (-1, -1, -1))  # another axis is no matter of direction
+    assert trained.backwards_in(other) == {2}
 
 
 def test_nibabel_and_simpleitk_agree(tmp_path):

@@ -17,7 +17,7 @@ from nnunet_reportseg.audit.run import Audit, run_audit
 from nnunet_reportseg.dataset_json import DATASET_JSON, LabelSet, read_label_set
 from nnunet_reportseg.devices import require_device
 from nnunet_reportseg.errors import DatasetError
-from nnunet_reportseg.inference.model_folder import PLANS_JSON, require_sound_model
+from nnunet_reportseg.inference.model_folder import PLANS_JSON, load_model, require_sound_model
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from nnunet_reportseg.inference.prediction_reports import bank_folder_of
 from nnunet_reportseg.paths import PREPROCESSED, RAW, require_paths, unset_paths
@@ -101,7 +101,7 @@ def audit_model(options: AuditOptions, *, progress: Callable[[int, int], None] |
         perform_everything_on_device=True,
         allow_tqdm=False,
     )
-    predictor.initialize_from_trained_model_folder(str(options.model), options.folds, options.checkpoint)
+    load_model(predictor, options.model, options.folds, options.checkpoint)
     banks = [bank_folder_of(cases[0].images[0].parent)]
     if not unset_paths(PREPROCESSED):
         banks.append(bank_folder_of(Path(os.environ[PREPROCESSED]) / dataset))

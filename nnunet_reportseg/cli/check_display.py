@@ -39,9 +39,13 @@ def check_and_print(
     if problems:
         _print_problems(problems, console)
     errors = sum(problem.severity == "error" for problem in problems)
-    summary = f"{folder.name}: {errors} errors, {len(problems) - errors} warnings"
+    summary = f"{folder.name}: {_counted(errors, 'error')}, {_counted(len(problems) - errors, 'warning')}"
     console.print(summary, markup=False, highlight=False)
     return errors
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _print_problems(problems: list[Problem], console: Console) -> None:

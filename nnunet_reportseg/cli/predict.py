@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
@@ -91,6 +92,7 @@ def command(
     from nnunet_reportseg.missing_report import MISSING_REPORT_VARIABLE
     from nnunet_reportseg.trainer_folder import trainer_search_path
 
+    logging.getLogger("nnunet_reportseg.inference").setLevel(logging.INFO)  # which case is predicted
     os.environ["nnUNet_extTrainer"] = trainer_search_path(os.environ.get("nnUNet_extTrainer", ""))
     os.environ[MISSING_REPORT_VARIABLE] = missing_report.choice
     predict_folder(

@@ -7,9 +7,13 @@ same, and the prediction would be wrong.
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
 from nnunet_reportseg.checkpoints import read_checkpoint
 from nnunet_reportseg.conditioning import PLANS_KEY, ReportConditioning
@@ -78,6 +82,19 @@ def require_sound_model(model: Path, folds: Sequence[int | str] | None, checkpoi
         require_trainer(content["trainer_name"])
         if block is not None:
             _require_same(block, content["init_args"]["plans"], file, model / PLANS_JSON)
+
+
+def load_model(predictor: nnUNetPredictor, model: Path, folds: Sequence[int | str] | None, checkpoint: str) -> None:
+    """Load a sound model, without nnU-Net's lines on where it looks for the trainer, which read like a failure.
+
+    Args:
+        predictor: takes the model.
+        model: its folder.
+        folds: the folds to load; None for all that nnU-Net finds.
+        checkpoint: name of the checkpoints.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        predictor.initialize_from_trained_model_folder(str(model), folds, checkpoint)
 
 
 def find_checkpoints(model: Path, folds: Sequence[int | str] | None, checkpoint: str) -> list[Path]:

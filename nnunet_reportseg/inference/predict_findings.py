@@ -6,6 +6,7 @@ The encoder runs once for each tile, the decoder for some findings at a time (nn
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from nnunet_reportseg.missing_report import missing_report_policy
 from nnunet_reportseg.sidecar import Sidecar
 from text_conditioning.errors import ReportTextError
 from text_conditioning.reports import parse_report
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,7 @@ def predict_findings(
     preprocessor = predictor.configuration_manager.preprocessor_class(verbose=False)
     smallest = ReportConditioning.from_plans(predictor.plans_manager.plans).smallest_component_mm3
     for case in pending:
+        _log.info("Predicting %s, %d findings", case, len(questions[case]))
         require_whole_images(files[case], case=case)
         image, _, properties = preprocessor.run_case(
             list(files[case]), None, predictor.plans_manager, predictor.configuration_manager, predictor.dataset_json

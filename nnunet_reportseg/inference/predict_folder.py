@@ -17,7 +17,7 @@ from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.inference.body_box import body_threshold
 from nnunet_reportseg.inference.dicom_input import find_series, require_dicom_model, written_as_volumes
 from nnunet_reportseg.inference.dicom_seg import require_highdicom, require_usable_header
-from nnunet_reportseg.inference.model_folder import require_sound_model
+from nnunet_reportseg.inference.model_folder import load_model, require_sound_model
 from nnunet_reportseg.inference.multi_report import REPORTS_AT_ONCE
 from nnunet_reportseg.inference.predict_findings import predict_findings, questions_of
 from nnunet_reportseg.inference.prediction_reports import sidecar_of
@@ -114,6 +114,8 @@ def predict_folder(images: Path, out: Path, *, model: Path, reports: Path | None
     predict = _predict_findings if grounding else _predict_labels
     if not images.is_dir():
         raise DatasetError.about("no such folder", file=images, fix="correct -i")
+    if out.exists() and not out.is_dir():
+        raise DatasetError.about("the folder for the segmentations is a file", file=out, fix="name a folder with -o")
     ending = predictor.dataset_json["file_ending"]
     folders = {} if any(images.glob(f"*{ending}")) else find_series(images)
     if options.dicom_seg and not folders:
@@ -149,7 +151,7 @@ def _load(model: Path, options: PredictionOptions) -> StreamingPredictor:
         device=device,
         perform_everything_on_device=True,
     )
-    predictor.initialize_from_trained_model_folder(str(model), options.folds, options.checkpoint)
+    load_model(predictor, model, options.folds, options.checkpoint)
     predictor.require_report_guided()
     if options.crop_to_body:
         body_threshold(predictor.plans_manager, predictor.configuration_manager)  # refuses what is no CT

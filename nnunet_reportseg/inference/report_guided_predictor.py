@@ -23,7 +23,7 @@ from torch import Tensor
 
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.conditioning import ReportConditioning
-from nnunet_reportseg.errors import DatasetError, GeometryError, ModelMismatchError, ReportContextError, SidecarError
+from nnunet_reportseg.errors import GeometryError, ModelMismatchError, ReportContextError, SidecarError
 from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, frame_tensor, patient_frame, reflected
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
 from nnunet_reportseg.image_errors import require_whole_images
@@ -36,6 +36,7 @@ from nnunet_reportseg.inference.prediction_reports import (
 )
 from nnunet_reportseg.inference.questions import require_question
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet, is_compiled, unwrap
+from nnunet_reportseg.raw_dataset import require_channels
 from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
 from nnunet_reportseg.report_twins import mirrored_tensors, which_are_mirrored
 from nnunet_reportseg.sidecar import Sidecar
@@ -142,22 +143,14 @@ class ReportGuidedPredictor(nnUNetPredictor):
             GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
         """
         suffix = len("_0000" + self.dataset_json["file_ending"])
-        named = self.dataset_json.get("modality", self.dataset_json.get("channel_names", {}))  # as nnU-Net
-        names = [str(name) for name in named.values()]
-        for files in lists:
-            if len(files) != len(names):
-                raise DatasetError.about(
-                    f"the case has {len(files)} channels, the model was trained with {len(names)}",
-                    case=Path(files[0]).name[:-suffix],
-                    file=Path(files[0]),
-                    value=", ".join(Path(file).name for file in files),
-                    fix=f"give it one file for each of {', '.join(names)}",
-                )
         reader = self.plans_manager.plans["image_reader_writer"]
         transpose = self.plans_manager.transpose_forward
-        axes = [patient_axes(properties_of_file(Path(files[0]), reader), transpose) for files in lists]
-        for files, found in zip(lists, axes, strict=True):
-            self._require_trained_axis(Path(files[0]).name[:-suffix], found, Path(files[0]))
+        axes = []
+        for files in lists:
+            case, first = Path(files[0]).name[:-suffix], Path(files[0])
+            require_channels(files, self.dataset_json, case=case)
+            axes.append(patient_axes(properties_of_file(first, reader, case=case), transpose))
+            self._require_trained_axis(case, axes[-1], first)
         return axes
 
     def require_report_guided(self) -> None:
@@ -269,6 +262,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
                 "predict_from_files, predict_from_files_sequential or queue_cases."
             )
         case = self._queue.popleft()
+        _log.info("Predicting %s", case.case_id)
         require_whole_images(case.files, case=case.case_id)
         axes = self._axes_of(case)
         frame = patient_frame(tuple(data.shape[1:]), axes.axes, axes.signs)
@@ -348,19 +342,22 @@ class ReportGuidedPredictor(nnUNetPredictor):
     def _internal_maybe_mirror_and_predict(self, x: Tensor) -> Tensor:
         """Mean over flips, each with the patient frame of the flipped tile.
 
-        A flip along left-right shows the mirrored patient: it is read with the mirrored report, where there is one.
+        A flip along left-right shows the mirrored patient: it is read with the mirrored report, where there is one. An
+        image whose axes run the other way than in training is shown as the network knows it.
         """
         network = self._report_network
         frame, shape = self._next_tile_frame(x.ndim - 2), tuple(x.shape[2:])
         axes = tuple(self.allowed_mirroring_axes or ()) if self.use_mirroring else ()
         flips = [c for n in range(len(axes) + 1) for c in itertools.combinations(axes, n)]
+        backwards = self._backwards(len(shape))
         own, mirrored = network.report, network.mirrored_report
         readings = [(own, False)] if mirrored is None else [(own, False), (mirrored, True)]
         total: Any = 0
         weight: Any = 0
         for (report, is_mirrored), flip in itertools.product(readings, flips):
             network.report = report
-            flipped = (*flip, *self._left_right(len(shape))) if is_mirrored else flip
+            of_patient = self._left_right(len(shape)) if is_mirrored else ()
+            flipped = sorted(backwards.symmetric_difference((*flip, *of_patient)))
             turned = compose(frame, flip_frame(shape, flipped))
             network.set_frame(frame_tensor(reflected(turned) if is_mirrored else turned))
             dims = [axis + 2 for axis in flipped]
@@ -382,6 +379,13 @@ class ReportGuidedPredictor(nnUNetPredictor):
         """The axis of a patch along left-right; none for slices along it."""
         axis = self._conditioning.left_right_axis
         return () if axis is None or axis < 3 - dimensions else (axis - (3 - dimensions),)
+
+    def _backwards(self, dimensions: int) -> set[int]:
+        """Axes of a patch that run the other way than in all images of the training, which never saw such an image."""
+        trained, volume = self._conditioning.patient_axes, self._report_network.volume_frame
+        if trained is None or volume is None:
+            return set()
+        return {axis - (3 - dimensions) for axis in trained.backwards_in(volume)} - {-1}
 
     def _next_tile_frame(self, dimensions: int) -> Frame:
         volume = self._report_network.volume_frame

@@ -65,14 +65,14 @@ def test_problem_exits_with_2(
     write_sidecar(dataset / "reports.json", cases)
     assert _check() == 2
     output = capsys.readouterr().out
-    for part in (*named, "1 errors"):
+    for part in (*named, "1 error,"):
         assert part in output
 
 
 def test_warnings_alone_exit_with_0(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_sidecar(dataset / "reports.json", {"case_001": REPORTS["case_001"]})
     assert _check("--missing-report", "null") == 0
-    assert "0 errors, 1 warnings" in capsys.readouterr().out
+    assert "0 errors, 1 warning\n" in capsys.readouterr().out
 
 
 def test_a_terminal_that_lacks_a_character_gets_its_number(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,13 @@ def test_without_any_sidecar_null_reports_are_a_choice(images, spy_model, tmp_pa
         assert (tmp_path / "out" / f"{case_name(number)}.nii.gz").is_file()
 
 
+def test_a_file_in_the_place_of_the_output_folder_is_named(images, spy_model, tmp_path):
+    file = tmp_path / "out"
+    file.touch()
+    with pytest.raises(DatasetError, match=rf"{file}: the folder for the segmentations is a file\. Fix: .*-o"):
+        predict_folder(images, file, model=spy_model, reports=None, options=OPTIONS)
+
+
 def test_an_image_that_ends_too_early_is_no_image_with_zeros(images, spy_model, tmp_path):
     file = images / f"{case_name(1)}_0000.nii.gz"
     whole = file.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -202,6 +203,24 @@ def test_an_image_with_another_left_right_axis_is_refused(spy_env, spy_model, tm
         predictor.predict_from_files_sequential(str(images), str(tmp_path))
 
 
+def test_an_image_stored_from_the_other_side_is_segmented_the_same(spy_env, spy_model):
+    """Left-right is not mirrored in training: the network is shown the patient as it knows patients."""
+    predictor = _predictor(spy_model, cls=ReportGuidedPredictor)
+    predictor.tile_step_size = 1  # nnU-Net's weights of overlapping tiles are off centre by half a voxel
+    _stir(predictor)
+    predictor.use_reports(Sidecar.load(spy_env / "raw" / DATASET / "reports.json"))
+    trained = predictor._conditioning.patient_axes
+    image = torch.rand((4, 16, 8, 16), generator=torch.Generator().manual_seed(1))
+    predictor.queue_cases([case_name(1)], [trained])
+    expected = predictor.predict_logits_from_preprocessed_data(image)
+    assert expected.std() > 0.01
+    for row, axis in enumerate(trained.axes):
+        signs = tuple(-sign if other == row else sign for other, sign in enumerate(trained.signs))
+        predictor.queue_cases([case_name(1)], [replace(trained, signs=signs)])
+        found = predictor.predict_logits_from_preprocessed_data(image.flip(axis + 1))
+        torch.testing.assert_close(found.flip(axis + 1), expected, atol=1e-2, rtol=1e-2)  # half precision
+
+
 def test_the_context_is_cleared_also_after_an_error(spy_env, spy_model, monkeypatch, tmp_path):
     predictor = _predictor(spy_model, cls=ReportGuidedPredictor)
 
@@ -218,14 +237,19 @@ def test_each_fold_whitens_with_its_own_sentences(spy_env, spy_model):
     """The mean over folds does not depend on which fold's weights were loaded last."""
     predictor = _predictor(spy_model, (0, 1), cls=ReportGuidedPredictor)
     assert not torch.equal(*(p["report_adapter.whitening.mean"] for p in predictor.list_of_parameters))
-    generator = torch.Generator().manual_seed(0)
-    for parameters in predictor.list_of_parameters:  # a freshly trained network is nearly deaf
-        for name, value in parameters.items():
-            if name.startswith("report_adapter.stages") and value.dtype == torch.float32:
-                value += 0.3 * torch.randn(value.shape, generator=generator)
+    _stir(predictor)
     predictor.use_reports(Sidecar.load(spy_env / "raw" / DATASET / "reports.json"))
     results = []
     for _ in range(2):
         predictor.queue_cases([case_name(1)])
         results.append(predictor.predict_logits_from_preprocessed_data(torch.ones(4, 8, 8, 8)))
     torch.testing.assert_close(*results, atol=0, rtol=0)
+
+
+def _stir(predictor):
+    """Weights that listen: a freshly trained network is nearly deaf."""
+    generator = torch.Generator().manual_seed(0)
+    for parameters in predictor.list_of_parameters:
+        for name, value in parameters.items():
+            if name.startswith("report_adapter.stages") and value.dtype == torch.float32:
+                value += 0.3 * torch.randn(value.shape, generator=generator)
