@@ -209,7 +209,7 @@ def test_the_check_at_the_end_decides(source: Path, tmp_path: Path, capsys: pyte
     for folder, voxels in (("images", ct_voxels()), ("labels", mask_voxels({(1, 2, 1): 1, (5, 2, 1): 2}))):
         write_nifti(source / folder / "b.nii.gz", voxels, AFFINE[:, [1, 0, 2, 3]])
     assert convert(*arguments(source, tmp_path)) == 2
-    assert "1 errors" in capsys.readouterr().out  # the left-right axis of b is another array axis
+    assert "1 error," in capsys.readouterr().out  # the left-right axis of b is another array axis
     assert (tmp_path / "Dataset510_Own" / "dataset.json").is_file()
 
 
