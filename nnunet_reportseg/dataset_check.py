@@ -273,7 +273,6 @@ def _orientation(dataset: RawDataset, unusable: Set[Path]) -> Iterator[Problem]:
             continue
         # Any transposition permutes all cases alike, so it cannot make axes differ or agree.
         axes[case] = patient_axes(properties, (0, 1, 2))
-    yield from _directions(axes, dataset)
     try:
         common_left_right_axis(axes, dataset.folder)
     except GeometryError as error:
@@ -288,6 +287,8 @@ def _orientation(dataset: RawDataset, unusable: Set[Path]) -> Iterator[Problem]:
                     error.problem,
                     error.fix,
                 )
+    else:
+        yield from _directions(axes, dataset)
 
 
 def _directions(axes: Mapping[str, PatientAxes], dataset: RawDataset) -> Iterator[Problem]:
