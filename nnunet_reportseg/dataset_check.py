@@ -7,7 +7,8 @@ left to ``nnUNetv2_plan_and_preprocess --verify_dataset_integrity``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -107,7 +108,9 @@ def check_dataset(
             progress(done, len(cases))
     problems += _orientation(dataset, {problem.file for problem in problems})
     problems += _no_report(sidecar)
-    problems += _language(sidecar, problems)
+    reports = _readable_reports(sidecar)
+    problems += _language(sidecar, reports.values())
+    problems += _texts_not_in_report(sidecar, reports)
     problems += _origins(sidecar)
     problems += _unlabelled_instances(sidecar, dataset)
     return sorted(problems, key=lambda problem: (problem.case, problem.severity))
@@ -144,7 +147,6 @@ def _check_case(case: str, files: RawCase, sidecar: Sidecar, dataset: RawDataset
         yield _problem_of(error, case)
     findings = sidecar.findings(case)
     yield from _unreadable(case, report, findings, sidecar)
-    yield from _texts_not_in_report(case, findings, report, sidecar)
     wanted = {value: finding for finding in findings for value in finding.label_values}
     if not wanted:
         return
@@ -198,10 +200,8 @@ def _no_report(sidecar: Sidecar) -> Iterator[Problem]:
         )
 
 
-def _language(sidecar: Sidecar, problems: list[Problem]) -> Iterator[Problem]:
-    broken = {problem.case for problem in problems if problem.severity == "error"}
-    texts = (sidecar.report_text(case) for case in sidecar.case_ids if case not in broken)
-    if not looks_english(text for text in texts if text is not None):
+def _language(sidecar: Sidecar, reports: Iterable[str]) -> Iterator[Problem]:
+    if not looks_english(reports):
         yield Problem(
             "",
             _file_of(sidecar),
@@ -241,22 +241,35 @@ def _unlabelled_instances(sidecar: Sidecar, dataset: RawDataset) -> Iterator[Pro
         )
 
 
-def _texts_not_in_report(
-    case: str, findings: tuple[Finding, ...], report: str | None, sidecar: Sidecar
-) -> Iterator[Problem]:
-    if report is None:
-        return
-    words = plain_words(report)
-    for finding in findings:
-        if plain_words(finding.text) not in words:
-            yield Problem(
-                case,
-                _file_of(sidecar),
-                finding.text,
-                f"the text of finding '{finding.id}' does not stand in the report, so it cannot guide the attention",
-                "quote the report's own words",
-                "warning",
-            )
+def _texts_not_in_report(sidecar: Sidecar, reports: Mapping[str, str]) -> Iterator[Problem]:
+    """Findings that :func:`nnunet_reportseg.case_reports.read_case_report` adds to their report.
+
+    One warning for all: in datasets whose findings were extracted from reports they are most of the findings.
+    """
+    added = []
+    for case, report in reports.items():
+        words = plain_words(report)
+        texts = {finding.id: plain_words(finding.text) for finding in sidecar.findings(case)}
+        added += [f"'{number}' of {case}" for number, text in texts.items() if text not in words]
+    if added:
+        yield Problem(
+            "",
+            _file_of(sidecar),
+            name_some(added),
+            f"the words of {len(added)} findings do not stand in their report: ReportGuidedTrainer adds them to it, "
+            "and reports at prediction will not have them (ReportGroundingTrainer only asks with them)",
+            "quote the report's own words where you can",
+            "warning",
+        )
+
+
+def _readable_reports(sidecar: Sidecar) -> dict[str, str]:
+    """Reports by case; those that cannot be read are problems of their cases already."""
+    reports = {}
+    for case in sidecar.case_ids:
+        with suppress(SidecarError):
+            reports[case] = sidecar.report_text(case)
+    return {case: report for case, report in reports.items() if report is not None}
 
 
 def _orientation(dataset: RawDataset, unusable: Set[Path]) -> Iterator[Problem]:

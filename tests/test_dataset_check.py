@@ -127,7 +127,16 @@ def test_unreadable_and_empty_reports(tmp_path: Path) -> None:
 
 def test_finding_text_that_is_not_in_the_report_is_a_warning(tmp_path: Path) -> None:
     (problem,) = _problems(tmp_path, {"case_001": _findings(1, text="A mass.")})
-    assert (problem.case, problem.value, problem.severity) == ("case_001", "A mass.", "warning")
+    assert (problem.case, problem.value, problem.severity) == ("", "'f' of case_001", "warning")
+
+
+def test_finding_texts_that_are_not_in_reports_are_one_warning_however_many_they_are(tmp_path: Path) -> None:
+    finding = _findings(1)["findings"][0]
+    others = [{**finding, "id": f"x{number}", "text": f"Mass {number}."} for number in range(30)]
+    (problem,) = _problems(tmp_path, {"case_001": {**_findings(1), "findings": [finding, *others]}})
+    assert "30 findings" in problem.message
+    assert problem.value.startswith("'x0' of case_001, 'x1' of case_001, ")
+    assert problem.value.endswith(" and 10 more")
 
 
 def test_finding_text_may_differ_in_case_and_line_breaks(tmp_path: Path) -> None:
@@ -200,7 +209,7 @@ def test_damaged_image_is_a_problem_of_its_case(tmp_path: Path) -> None:
 
 def test_all_problems_are_found_in_one_run(tmp_path: Path) -> None:
     problems = _problems(tmp_path, {"case_001": _findings(2, 9, text="A mass."), "case_002": ..., "x": {"report": "y"}})
-    assert [problem.case for problem in problems] == ["case_001", "case_001", "case_001", "case_002", "x"]
+    assert [problem.case for problem in problems] == ["", "case_001", "case_001", "case_002", "x"]
 
 
 def test_progress_reaches_the_last_case(tmp_path: Path) -> None:
