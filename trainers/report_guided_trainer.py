@@ -11,6 +11,13 @@ from nnunet_reportseg.training.presets import (
 )
 from nnunet_reportseg.training.report_guided_trainer import ReportGuidedTrainer
 from nnunet_reportseg.training.schedules import (
+    ReportGroundingTrainer_1epoch,
+    ReportGroundingTrainer_5epochs,
+    ReportGroundingTrainer_10epochs,
+    ReportGroundingTrainer_20epochs,
+    ReportGroundingTrainer_50epochs,
+    ReportGroundingTrainer_100epochs,
+    ReportGroundingTrainer_250epochs,
     ReportGuidedTrainer_1epoch,
     ReportGuidedTrainer_5epochs,
     ReportGuidedTrainer_10epochs,
@@ -22,6 +29,13 @@ from nnunet_reportseg.training.schedules import (
 
 __all__ = [
     "ReportGroundingTrainer",
+    "ReportGroundingTrainer_1epoch",
+    "ReportGroundingTrainer_5epochs",
+    "ReportGroundingTrainer_10epochs",
+    "ReportGroundingTrainer_20epochs",
+    "ReportGroundingTrainer_50epochs",
+    "ReportGroundingTrainer_100epochs",
+    "ReportGroundingTrainer_250epochs",
     "ReportGuidedTrainer",
     "ReportGuidedTrainer_1epoch",
     "ReportGuidedTrainer_5epochs",

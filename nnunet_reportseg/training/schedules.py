@@ -1,4 +1,4 @@
-"""ReportGuidedTrainer with nnU-Net's shorter schedules (as nnUNetTrainer_Xepochs in training/nnUNetTrainer/variants).
+"""Both trainers with nnU-Net's shorter schedules (as nnUNetTrainer_Xepochs in training/nnUNetTrainer/variants).
 
 The constructors have nnU-Net's five parameters: nnUNetTrainer reads them by name from its own frame.
 """
@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 
+from nnunet_reportseg.training.grounding_trainer import ReportGroundingTrainer
 from nnunet_reportseg.training.report_guided_trainer import ReportGuidedTrainer
 
 
-def _schedule(epochs: int) -> type[ReportGuidedTrainer]:
-    name = f"ReportGuidedTrainer_{epochs}epoch{'s' if epochs > 1 else ''}"
+def _schedule(trainer: type[ReportGuidedTrainer], epochs: int) -> type[ReportGuidedTrainer]:
+    name = f"{trainer.__name__}_{epochs}epoch{'s' if epochs > 1 else ''}"
 
     def __init__(  # noqa: N807
         self: ReportGuidedTrainer,
@@ -23,20 +24,28 @@ def _schedule(epochs: int) -> type[ReportGuidedTrainer]:
         dataset_json: dict[str, Any],
         device: torch.device = torch.device("cuda"),  # noqa: B008
     ) -> None:
-        ReportGuidedTrainer.__init__(self, plans, configuration, fold, dataset_json, device)
+        trainer.__init__(self, plans, configuration, fold, dataset_json, device)
         self.num_epochs = epochs
 
     return type(
         name,
-        (ReportGuidedTrainer,),
-        {"__init__": __init__, "__module__": __name__, "__doc__": f"ReportGuidedTrainer for {epochs} epochs."},
+        (trainer,),
+        {"__init__": __init__, "__module__": __name__, "__doc__": f"{trainer.__name__} for {epochs} epochs."},
     )
 
 
-ReportGuidedTrainer_1epoch = _schedule(1)
-ReportGuidedTrainer_5epochs = _schedule(5)
-ReportGuidedTrainer_10epochs = _schedule(10)
-ReportGuidedTrainer_20epochs = _schedule(20)
-ReportGuidedTrainer_50epochs = _schedule(50)
-ReportGuidedTrainer_100epochs = _schedule(100)
-ReportGuidedTrainer_250epochs = _schedule(250)
+ReportGuidedTrainer_1epoch = _schedule(ReportGuidedTrainer, 1)
+ReportGuidedTrainer_5epochs = _schedule(ReportGuidedTrainer, 5)
+ReportGuidedTrainer_10epochs = _schedule(ReportGuidedTrainer, 10)
+ReportGuidedTrainer_20epochs = _schedule(ReportGuidedTrainer, 20)
+ReportGuidedTrainer_50epochs = _schedule(ReportGuidedTrainer, 50)
+ReportGuidedTrainer_100epochs = _schedule(ReportGuidedTrainer, 100)
+ReportGuidedTrainer_250epochs = _schedule(ReportGuidedTrainer, 250)
+
+ReportGroundingTrainer_1epoch = _schedule(ReportGroundingTrainer, 1)
+ReportGroundingTrainer_5epochs = _schedule(ReportGroundingTrainer, 5)
+ReportGroundingTrainer_10epochs = _schedule(ReportGroundingTrainer, 10)
+ReportGroundingTrainer_20epochs = _schedule(ReportGroundingTrainer, 20)
+ReportGroundingTrainer_50epochs = _schedule(ReportGroundingTrainer, 50)
+ReportGroundingTrainer_100epochs = _schedule(ReportGroundingTrainer, 100)
+ReportGroundingTrainer_250epochs = _schedule(ReportGroundingTrainer, 250)
