@@ -216,6 +216,11 @@ def _source_only(name: str) -> str:
 
 def _load(name: str, source: str, *, want_pooling: bool) -> tuple[Any, Any, Pooling | None]:
     """Load tokenizer and frozen model, and the pooling a hub model asks for in its own settings."""
+    if Path(source).is_dir() and not (Path(source) / "config.json").is_file():
+        raise EncoderError.about(  # transformers would speak of tokenizers
+            f"The folder of the text encoder {name!r} (from {source}) has no config.json",
+            fix="give the folder that save_pretrained wrote, with config.json, weights and tokenizer",
+        )
     try:
         transformers: Any = importlib.import_module("transformers")
         cached_file: Any = importlib.import_module("transformers.utils").cached_file

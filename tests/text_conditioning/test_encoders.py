@@ -242,6 +242,11 @@ def test_a_damaged_folder_is_refused_by_name(
         FrozenTextEncoder(folder)
 
 
+def test_a_folder_without_settings_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match=r"no config\.json"):
+        FrozenTextEncoder(tmp_path)
+
+
 def test_a_tokenizer_without_vocabulary_is_refused(tiny_bert: Path, tmp_path: Path) -> None:
     """transformers would take every word for unknown, and all sentences would get one vector."""
     folder = shutil.copytree(tiny_bert, tmp_path / "wordless")
