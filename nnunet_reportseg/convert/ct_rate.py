@@ -98,7 +98,7 @@ def find_volume(folder: Path, name: str) -> Path:
         "the CT volume is missing",
         case=name.removesuffix(_ENDING),
         file=places[0],
-        fix="fetch it from CT-RATE (dataset/<split>_fixed), or name the folder that holds it with -i",
+        fix="fetch it from CT-RATE (dataset/<split>_fixed), or name the folder that holds it with --images",
     )
 
 
