@@ -57,6 +57,11 @@ VARIANTS: dict[str, Variant] = {
     "gated": Variant("gated attention", trainer=f"{GUIDED}_Gated"),
     "hierarchical": Variant("coarse and fine level of the report", trainer=f"{GUIDED}_Hierarchical"),
     "paired_mirroring": Variant("and patients mirrored with their reports", recipe={"paired_mirroring": 0.5}),
+    "null04": Variant("more samples without a report", recipe={"report_dropout": 0.4}),
+    "null04_mirrored": Variant(
+        "patients mirrored with their reports, and more samples without one",
+        recipe={"report_dropout": 0.4, "paired_mirroring": 0.5},
+    ),
     "alignment": Variant("and voxels aligned with sentences", recipe={"alignment_weight": 0.1}),
     "no_distractors": Variant("without sentences of other cases", recipe={"distractors": 0.0}),
     "no_denial": Variant("left-out findings passed over, never denied", recipe={"denial": 0.0}),
