@@ -242,7 +242,7 @@ def _unlabelled_instances(sidecar: Sidecar, dataset: RawDataset) -> Iterator[Pro
 
 
 def _texts_not_in_report(sidecar: Sidecar, reports: Mapping[str, str]) -> Iterator[Problem]:
-    """Findings that :func:`nnunet_reportseg.case_reports.read_case_report` adds to their report.
+    """Findings that :func:`nnunet_reportseg.case_reports.read_case_report` adds, unless they hold one of its sentences.
 
     One warning for all: in datasets whose findings were extracted from reports they are most of the findings.
     """
@@ -268,8 +268,9 @@ def _readable_reports(sidecar: Sidecar) -> dict[str, str]:
     reports = {}
     for case in sidecar.case_ids:
         with suppress(SidecarError):
-            reports[case] = sidecar.report_text(case)
-    return {case: report for case, report in reports.items() if report is not None}
+            if (report := sidecar.report_text(case)) is not None:
+                reports[case] = report
+    return reports
 
 
 def _orientation(dataset: RawDataset, unusable: Set[Path]) -> Iterator[Problem]:
