@@ -22,6 +22,7 @@ from nnunet_reportseg.text_file import unusable_character
 
 _IO = "GDCMImageIO"
 _POSITION, _ORIENTATION, _SERIES, _FRAMES = "0020|0032", "0020|0037", "0020|000e", "0028|0008"
+_MARK, _MARK_START = b"DICM", 128  # of a DICOM file (PS3.10, 7.1)
 _LARGEST_STEP_ERROR = 0.02  # of the step between slices: positions are written with few digits
 _LARGEST_SHIFT = 0.02  # sideways from slice to slice, in steps: a tilt of about one degree
 
@@ -56,7 +57,7 @@ def series_files(folder: Path, *, case: str) -> tuple[Path, ...]:
 
     Raises:
         DatasetError: There is no DICOM file or more than one series, slices are missing, unevenly spaced, there twice
-            or turned against each other, the gantry was tilted, or a file cannot be read.
+            or turned against each other, the gantry was tilted, or a file is cut short or cannot be read.
     """
     import SimpleITK as sitk
 
@@ -67,7 +68,25 @@ def series_files(folder: Path, *, case: str) -> tuple[Path, ...]:
             name for series in reader.GetGDCMSeriesIDs(path) for name in reader.GetGDCMSeriesFileNames(path, series)
         }
         slices = sorted((_Slice(Path(name)) for name in names), key=lambda one: one.file.name)
+        _require_all_read(folder, {one.file.name for one in slices}, case)
         return tuple(_in_order(slices, folder, case))
+
+
+def _require_all_read(folder: Path, read: set[str], case: str) -> None:
+    """GDCM passes over files that are cut short: the volume would lose a slice, at an end without leaving a gap."""
+    endings = {Path(name).suffix.lower() for name in read} - {""}
+    for file in sorted(folder.iterdir()):
+        if file.name in read or file.name.startswith(".") or file.name.upper() == "DICOMDIR" or not file.is_file():
+            continue
+        with file.open("rb") as stream:
+            marked = stream.read(_MARK_START + len(_MARK))[_MARK_START:] == _MARK
+        if marked or file.suffix.lower() in endings:
+            raise _problem(
+                "the file cannot be read as DICOM image (cut short or damaged)",
+                case,
+                file,
+                fix="copy or export it again; take it out of the folder if it is no slice",
+            )
 
 
 def read_series_files(files: Sequence[Path], *, case: str) -> Any:

@@ -6,9 +6,13 @@ import gzip
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.text_file import unusable_character
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _GZIP = b"\x1f\x8b"
 _PIECE = 1 << 24  # bytes
@@ -67,6 +71,23 @@ def require_whole_images(files: Iterable[Path | str], *, case: str) -> None:
             raise DatasetError.about(
                 f"the image cannot be read ({reason(error)})", case=case, file=file, fix="copy the file again"
             ) from error
+
+
+def require_numbers(data: Tensor, *, case: str) -> None:
+    """Refuse a preprocessed image with values that are no numbers: what tiles that hold one become is chance.
+
+    Raises:
+        DatasetError: a value is NaN or infinite. nnU-Net's own check is of training images only
+            (verify_dataset_integrity.check_cases).
+    """
+    import torch
+
+    if not bool(torch.isfinite(data).all()):
+        raise DatasetError.about(
+            "the image has values that are no numbers (NaN or infinite)",
+            case=case,
+            fix="write a value that makes sense for the image in their place, such as that of air",
+        )
 
 
 def reason(error: Exception) -> str:

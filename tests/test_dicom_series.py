@@ -58,6 +58,15 @@ def _scout(folder: Path) -> None:
     (one / "7_0.dcm").rename(folder / "scout.dcm")
 
 
+def _cut(folder: Path) -> None:
+    last = write_series(folder) / "7_3.dcm"  # slice 5 of 5: nothing behind it shows a gap
+    last.write_bytes(last.read_bytes()[:600])
+
+
+def _empty(folder: Path) -> None:
+    (write_series(folder) / "7_3.dcm").write_bytes(b"")
+
+
 def _one(folder: Path) -> None:
     write_series(folder, image=volume()[:, :, :1])
 
@@ -75,6 +84,8 @@ def _nothing(folder: Path) -> None:
         (_tilt, "the gantry was tilted by 12.0 degrees"),
         (_twice, "two slices lie at the same place"),
         (_scout, "slices are mixed"),
+        (_cut, "7_3.dcm: the file cannot be read as DICOM image"),
+        (_empty, "7_3.dcm: the file cannot be read as DICOM image"),
         (_one, "one slice only"),
         (_nothing, "no DICOM series"),
     ],
@@ -83,4 +94,4 @@ def test_what_is_no_even_stack_is_named(spoil: Callable[[Path], None], named: st
     spoil(tmp_path / "series")
     with pytest.raises(DatasetError, match=r"case 'a'.*Fix: ") as caught:
         read_dicom_series(tmp_path / "series", case="a")
-    assert named in caught.value.problem
+    assert named in str(caught.value)

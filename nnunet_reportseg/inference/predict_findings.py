@@ -64,10 +64,13 @@ def questions_of(
         texts: free text, the same for every case.
 
     Raises:
-        SidecarError: a case without entry or, without ``texts``, without findings; a text that cannot be read.
+        SidecarError: a case without entry or, without ``texts``, without findings; a text that cannot be read, or
+            is there twice.
     """
-    for text in texts or ():
+    for number, text in enumerate(texts or ()):
         _require_readable(text)
+        if text in (texts or ())[:number]:
+            raise SidecarError.about("the same is asked for twice", value=text[:40], fix="give --finding once for it")
     sidecar.require_cases(cases, missing_report=missing_report_policy())
     found = {}
     for case, report in read_case_reports(sidecar, list(cases)).items():

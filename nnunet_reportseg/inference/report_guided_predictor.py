@@ -26,7 +26,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.errors import GeometryError, ModelMismatchError, ReportContextError, SidecarError
 from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, frame_tensor, patient_frame, reflected
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
-from nnunet_reportseg.image_errors import require_whole_images
+from nnunet_reportseg.image_errors import require_numbers, require_whole_images
 from nnunet_reportseg.inference.checked_before_writing import checked_before_writing
 from nnunet_reportseg.inference.prediction_reports import (
     PredictionVectors,
@@ -274,6 +274,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
         """nnU-Net's prediction of a volume with this patient frame, averaged over folds, under reports."""
         conditioning = self._conditioning
         require_question(conditioning, reports)
+        require_numbers(data, case=reports[0].case_id)
         length = conditioning.padded_to(compiled=is_compiled(self.network))
         own = report_tensors(reports, vectors, length=length)
         mirrored = None

@@ -215,6 +215,11 @@ def test_a_text_that_cannot_be_asked_for_is_no_fault_of_the_sidecar(text):
     assert "reports.json" not in str(raised.value)
 
 
+def test_the_same_text_twice_is_one_too_many():
+    with pytest.raises(SidecarError, match=r"asked for twice.*nodule.*--finding once"):
+        questions_of(Sidecar.from_cases({"a": {"report": "A nodule."}}), ["a"], ["nodule", "mass", "nodule"])
+
+
 def test_an_image_that_ends_too_early_is_no_image_with_zeros(images, model, tmp_path):
     file = images / f"{case_name(0)}_0000.nii.gz"
     whole = file.read_bytes()

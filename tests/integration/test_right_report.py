@@ -11,7 +11,7 @@ import SimpleITK as sitk
 import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
-from nnunet_reportseg.errors import GeometryError, ModelMismatchError, ReportContextError, SidecarError
+from nnunet_reportseg.errors import DatasetError, GeometryError, ModelMismatchError, ReportContextError, SidecarError
 from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.network.report_guided_unet import unwrap
 from nnunet_reportseg.sidecar import Sidecar
@@ -121,6 +121,19 @@ def test_the_network_is_on_the_device_before_it_takes_the_report_there(spy_env, 
     monkeypatch.setattr(kind, "set_report", lambda self, *r, **more: events.append("report") or take(self, *r, **more))
     predictor.predict_single_npy_array(image, properties)
     assert events[:2] == [(predictor.device,), "report"]
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_an_image_with_values_that_are_no_numbers_is_refused(spy_env, spy_model, value):
+    predictor = _predictor(spy_model, cls=ReportGuidedPredictor)
+    predictor.use_reports(Sidecar.load(spy_env / "raw" / DATASET / "reports.json"))
+    reader = predictor.plans_manager.image_reader_writer_class()
+    folder = spy_env / "raw" / DATASET / "imagesTs"
+    image, properties = reader.read_images([str(folder / f"{case_name(1)}_{c:04d}.nii.gz") for c in range(4)])
+    image[0, 3, 2, 1] = value  # SimpleITK itself reads such voxels of NIfTI files as 0
+    predictor.queue_cases([case_name(1)])
+    with pytest.raises(DatasetError, match=rf"{case_name(1)}.*no numbers.*Fix:"):
+        predictor.predict_single_npy_array(image, properties)
 
 
 def test_arrays_without_a_case_are_refused(spy_env, spy_model):
