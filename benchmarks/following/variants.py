@@ -42,7 +42,9 @@ VARIANTS: dict[str, Variant] = {
     "no_report": Variant("the same network, never a report", trainer=f"{GUIDED}_NoReport"),
     "pooled": Variant("all sentences pooled to one vector", adapter={"pooled": True}),
     "token_keys": Variant(
-        "token states as keys instead of sentence vectors", trainer=f"{GUIDED}_TokenKeys", encoder=TOKEN_STATES
+        "token states as keys instead of sentence vectors",
+        trainer=f"{GUIDED}_TokenKeys",
+        encoder=TOKEN_STATES,
     ),
     "film": Variant("FiLM only", trainer=f"{GUIDED}_FiLM"),
     "cross_attention": Variant("cross-attention only", trainer=f"{GUIDED}_CrossAttention"),
@@ -61,6 +63,13 @@ VARIANTS: dict[str, Variant] = {
     "null04_mirrored": Variant(
         "patients mirrored with their reports, and more samples without one",
         recipe={"report_dropout": 0.4, "paired_mirroring": 0.5},
+    ),
+    "null05_mirrored": Variant(
+        "the same, and half of the samples without a report",
+        recipe={"report_dropout": 0.5, "paired_mirroring": 0.5},
+    ),
+    "null_alone": Variant(
+        "reports in no sample: what the network reaches without them", recipe={"report_dropout": 1.0}
     ),
     "alignment": Variant("and voxels aligned with sentences", recipe={"alignment_weight": 0.1}),
     "no_distractors": Variant("without sentences of other cases", recipe={"distractors": 0.0}),

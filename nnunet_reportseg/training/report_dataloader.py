@@ -19,12 +19,13 @@ from torch import Tensor
 from nnunet_reportseg.frames import compose, crop_frame, patient_frame
 from nnunet_reportseg.geometry import PatientAxes
 from nnunet_reportseg.training.frame_tracking import FRAME
-from nnunet_reportseg.training.paired_mirroring import HAS_TWIN, MIRRORED
+from nnunet_reportseg.training.paired_mirroring import MIRRORED
 from nnunet_reportseg.training.sub_reports import (
     EXHAUSTIVE,
     FINDING_GROUPS,
     FINDING_VALUES,
     FOCUS,
+    HAS_TWIN,
     KEPT,
     LABEL_MAP,
     WITHOUT_REPORT,

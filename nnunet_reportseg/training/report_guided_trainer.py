@@ -228,14 +228,13 @@ class ReportGuidedTrainer(nnUNetTrainer):
 
     def get_training_transforms(self, *args: Any, **kwargs: Any) -> BasicTransform:  # type: ignore[override]
         """nnU-Net's pipeline with tracked frames, sub-reports and mirrored patients."""
-        mirror = self._mirror_patient(self.conditioning.recipe.paired_mirroring)
         pipeline = nnUNetTrainer.get_training_transforms(*args, **kwargs)
-        return _with_reports(pipeline, mirror, self._sampling(training=True))
+        return _with_reports(pipeline, self._sampling(training=True), self._mirror_patient(training=True))
 
     def get_validation_transforms(self, *args: Any, **kwargs: Any) -> BasicTransform:  # type: ignore[override]
         """nnU-Net's pipeline with tracked frames and whole reports."""
         pipeline = nnUNetTrainer.get_validation_transforms(*args, **kwargs)
-        return _with_reports(pipeline, self._mirror_patient(0.0), self._sampling(training=False))
+        return _with_reports(pipeline, self._sampling(training=False), self._mirror_patient(training=False))
 
     def _sampling(self, *, training: bool) -> BasicTransform:
         """What chooses the report of a sample, and its target."""
@@ -244,12 +243,12 @@ class ReportGuidedTrainer(nnUNetTrainer):
             return SampleSubReport(report_dropout=0.0, sub_report=0.0)
         return SampleSubReport(report_dropout=recipe.report_dropout, sub_report=recipe.sub_report)
 
-    def _mirror_patient(self, probability: float) -> MirrorPatient:
+    def _mirror_patient(self, *, training: bool) -> MirrorPatient:
         left_right = self.conditioning.left_right_axis
-        if left_right is None:
+        if left_right is None or not training:
             return MirrorPatient(probability=0.0, patch_axis=-1)
         patch_axis = left_right - (3 - len(self.configuration_manager.patch_size))
-        return MirrorPatient(probability=probability, patch_axis=patch_axis)
+        return MirrorPatient(probability=self.conditioning.recipe.paired_mirroring, patch_axis=patch_axis)
 
     def get_dataloaders(self) -> tuple[Any, Any]:
         """nnU-Net's own, with ReportDataLoader in the place of nnUNetDataLoader."""

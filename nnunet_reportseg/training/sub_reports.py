@@ -17,6 +17,8 @@ EXHAUSTIVE = "exhaustive_findings"
 FOCUS = "focused_finding"
 KEPT = "kept_findings"
 WITHOUT_REPORT = "without_report"
+HAS_TWIN = "report_has_mirror_image"
+READS_NOTHING = "reads_nothing"
 LABEL_MAP = "label_map"
 
 
@@ -26,7 +28,7 @@ class SampleSubReport(BasicTransform):
     Reads ``finding_values`` (for each finding its label values), ``segmentation`` and, where the patch was chosen for a
     finding, ``focused_finding``: its index. Adds ``kept_findings`` (a bool for each finding), ``without_report``, and
     ``label_map`` (the first channel of the segmentation before anything was removed). A voxel is removed when all
-    findings that own its value are left out. Without a report the whole target stays.
+    findings that own its value are left out. Without a report the whole target stays, and ``reads_nothing`` is True.
 
     Args:
         report_dropout: probability of no report.
@@ -62,4 +64,5 @@ class SampleSubReport(BasicTransform):
             segmentation[0].masked_fill_(segmentation[0] == value, 0)  # a few values: faster than torch.isin
         data_dict[KEPT] = kept
         data_dict[WITHOUT_REPORT] = without_report
+        data_dict[READS_NOTHING] = without_report
         return data_dict

@@ -17,8 +17,15 @@ from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredi
 from nnunet_reportseg.report_twins import mirrored_report
 from nnunet_reportseg.sidecar import Sidecar
 from nnunet_reportseg.training.frame_tracking import FRAME
-from nnunet_reportseg.training.paired_mirroring import HAS_TWIN, MIRRORED, MirrorPatient
+from nnunet_reportseg.training.paired_mirroring import MIRRORED, MirrorPatient
 from nnunet_reportseg.training.sampled_reports import ReportSampling, reading_target, sampled_report
+from nnunet_reportseg.training.sub_reports import (
+    FINDING_VALUES,
+    HAS_TWIN,
+    LABEL_MAP,
+    WITHOUT_REPORT,
+    SampleSubReport,
+)
 from tests.spy_trainer import make_trainer
 from tests.spy_workspace import DIM, SpyEncoder
 from text_conditioning.position import patient_coordinates
@@ -37,7 +44,8 @@ def sample(**changes):
     frame = patient_frame(SHAPE, AXES.axes, AXES.signs)
     coordinates = patient_coordinates(frame_tensor(frame), SHAPE, (1, 1, 1))[0]
     segmentation = (coordinates[:1] > 0.5).to(torch.int16)
-    return {FRAME: frame, HAS_TWIN: True, "image": coordinates, "segmentation": segmentation} | changes
+    sampled = {"image": coordinates, "segmentation": segmentation, LABEL_MAP: segmentation.clone()}
+    return {FRAME: frame, HAS_TWIN: True, **sampled} | changes
 
 
 @pytest.mark.parametrize("patch_axis", [2, -1])
@@ -52,6 +60,7 @@ def test_a_mirrored_sample_lies_at_the_mirrored_place(patch_axis):
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
     assert torch.equal(after["image"], torch.flip(image, (3,)) if patch_axis == 2 else image)
     assert torch.equal(after["segmentation"][0] > 0, after["image"][0] > 0.5)
+    assert torch.equal(after[LABEL_MAP], after["segmentation"])
 
 
 @pytest.mark.parametrize("change", [{HAS_TWIN: False}, {}])
@@ -61,6 +70,15 @@ def test_a_sample_stays_where_its_report_has_no_mirror_image_or_chance_says_so(c
     assert not after[MIRRORED]
     assert torch.equal(after["image"], before["image"])
     np.testing.assert_array_equal(after[FRAME], before[FRAME])
+
+
+@pytest.mark.parametrize("report_dropout", [0.0, 1.0])
+@pytest.mark.parametrize("has_twin", [False, True])
+def test_a_sample_without_report_is_mirrored_whatever_its_report_says(report_dropout, has_twin):
+    choose = SampleSubReport(report_dropout=report_dropout, sub_report=1.0)
+    chosen = choose(**sample(**{HAS_TWIN: has_twin, FINDING_VALUES: ((1,),)}))
+    assert chosen[WITHOUT_REPORT] == (report_dropout == 1.0)
+    assert MirrorPatient(probability=1.0, patch_axis=2)(**chosen)[MIRRORED] == (has_twin or chosen[WITHOUT_REPORT])
 
 
 def test_the_report_of_the_mirrored_patient():
