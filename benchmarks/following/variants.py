@@ -42,9 +42,7 @@ VARIANTS: dict[str, Variant] = {
     "no_report": Variant("the same network, never a report", trainer=f"{GUIDED}_NoReport"),
     "pooled": Variant("all sentences pooled to one vector", adapter={"pooled": True}),
     "token_keys": Variant(
-        "token states as keys instead of sentence vectors",
-        trainer=f"{GUIDED}_TokenKeys",
-        encoder=TOKEN_STATES,
+        "token states as keys instead of sentence vectors", trainer=f"{GUIDED}_TokenKeys", encoder=TOKEN_STATES
     ),
     "film": Variant("FiLM only", trainer=f"{GUIDED}_FiLM"),
     "cross_attention": Variant("cross-attention only", trainer=f"{GUIDED}_CrossAttention"),
@@ -65,7 +63,7 @@ VARIANTS: dict[str, Variant] = {
         recipe={"report_dropout": 0.4, "paired_mirroring": 0.5},
     ),
     "null05_mirrored": Variant(
-        "the same, and half of the samples without a report",
+        "patients mirrored with their reports, and half of the samples without one",
         recipe={"report_dropout": 0.5, "paired_mirroring": 0.5},
     ),
     "null_alone": Variant(
