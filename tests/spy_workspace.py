@@ -1,8 +1,9 @@
 """A tiny dataset in which images and reports both tell which case they are, and images tell where each voxel lies.
 
 Channel 0 of case k is constantly 100 * (k + 1); channels 1 to 3 are the patient coordinates (left, posterior,
-superior). The only sentence of case k has the unit vector k as its embedding. A spy on the network can therefore check,
-in every mode, that the report belongs to the image and that the patient frame is right.
+superior). The sentences of case k have the unit vectors k and k + CASES as their embeddings, with a minus sign where
+they are about the right side, as they are in the mirrored patient alone. A spy on the network can therefore check, in
+every mode, that the report belongs to the image, mirrored as it is, and that the patient frame is right.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from text_conditioning.bank import build_bank
 from text_conditioning.denial import deny
+from text_conditioning.laterality_swap import swap_laterality
 
 DATASET = "Dataset777_Spy"
 CASES = 6
@@ -29,7 +31,7 @@ TRANSPOSE = [1, 0, 2]
 
 
 class SpyEncoder:
-    """Codes the number in the sentence as a unit vector."""
+    """Codes the number in the sentence as a unit vector, and the right side as its sign."""
 
     name = "spy"
     fingerprint = "5b1e5b1e5b1e5b1e"
@@ -39,12 +41,12 @@ class SpyEncoder:
     def encode(self, sentences):
         vectors = np.zeros((len(sentences), DIM), dtype=np.float16)
         for row, sentence in enumerate(sentences):
-            vectors[row, int(re.search(r"\d+", sentence)[0])] = 1
+            vectors[row, int(re.search(r"\d+", sentence)[0])] = -1 if "right" in sentence else 1
         return vectors
 
 
 def sentence(number: int) -> str:
-    return f"Nodule number {number} is seen."
+    return f"Nodule number {number} is seen in the left lung."
 
 
 def case_name(number: int) -> str:
@@ -125,9 +127,10 @@ def plans(channels: int = 4) -> dict:
     }
 
 
-def with_denials(sentences: Iterable[str]) -> list[str]:
-    """The sentences of findings and those that deny them: what the bank of a training holds."""
-    return [text for said in sentences for text in (said, deny(said)) if text is not None]
+def bank_sentences(sentences: Iterable[str]) -> list[str]:
+    """What the bank of a training holds: sentences of findings, their denials, and all about the other side."""
+    said = [text for sentence in sentences for text in (sentence, deny(sentence)) if text is not None]
+    return list(dict.fromkeys(said + [twin for text in said if (twin := swap_laterality(text)) is not None]))
 
 
 def write_workspace(root: Path, channels: int = 4, *, ignore_label: int | None = None) -> None:
@@ -187,4 +190,4 @@ def write_workspace(root: Path, channels: int = 4, *, ignore_label: int | None =
     sidecar = json.dumps({"reportseg_version": 1, "cases": cases})
     (raw / "reports.json").write_text(sidecar)
     (raw / "imagesTs" / "reports.json").write_text(sidecar)
-    build_bank(preprocessed / "report_embeddings", SpyEncoder(), with_denials(sentence(k) for k in range(2 * CASES)))
+    build_bank(preprocessed / "report_embeddings", SpyEncoder(), bank_sentences(sentence(k) for k in range(2 * CASES)))

@@ -62,6 +62,7 @@ VARIANTS: dict[str, Variant] = {
         "patients mirrored with their reports, and more samples without one",
         recipe={"report_dropout": 0.4, "paired_mirroring": 0.5},
     ),
+    "null05": Variant("half of the samples without a report", recipe={"report_dropout": 0.5}),
     "null05_mirrored": Variant(
         "patients mirrored with their reports, and half of the samples without one",
         recipe={"report_dropout": 0.5, "paired_mirroring": 0.5},

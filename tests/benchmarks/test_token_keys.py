@@ -29,7 +29,7 @@ from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 from nnunet_reportseg.trainer_folder import SEARCH_PATH, trainer_search_path
 from tests.small_dataset import write_sidecar
 from tests.spy_trainer import make_trainer, set_environment
-from tests.spy_workspace import CASES, DATASET, SHAPE, sentence, with_denials, write_workspace
+from tests.spy_workspace import CASES, DATASET, SHAPE, bank_sentences, sentence, write_workspace
 from text_conditioning.bank import EmbeddingBank, build_bank
 from text_conditioning.registry import resolve
 
@@ -105,7 +105,7 @@ def token_root(tmp_path_factory):
     """The spy workspace with a bank of token states."""
     root = tmp_path_factory.mktemp("token_spy")
     write_workspace(root)
-    said = with_denials(sentence(number) for number in range(2 * CASES))
+    said = bank_sentences(sentence(number) for number in range(2 * CASES))
     tokens = [token for text in said for token in tokens_of_text(text)]
     build_bank(root / "preprocessed" / DATASET / "report_embeddings", TokenStatesEncoder(), [*said, *tokens])
     return root
@@ -147,7 +147,7 @@ def test_the_network_sees_tokens_in_training_validation_and_prediction(token_env
     trainer = make_trainer("all", name=TRAINER)
     trainer.initialize()
     bank = trainer.reports.bank
-    every = {row.tobytes() for text in with_denials(map(sentence, range(2 * CASES))) for row in states(bank, text)}
+    every = {row.tobytes() for text in bank_sentences(map(sentence, range(2 * CASES))) for row in states(bank, text)}
 
     known = states(bank, *(sentence(number) for number in range(2 * CASES)))
     torch.testing.assert_close(trainer._network.report_adapter.whitening.mean, torch.from_numpy(known.mean(axis=0)))

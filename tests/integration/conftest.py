@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
+import torch
 
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet
 from tests.spy_trainer import make_trainer
@@ -20,10 +21,13 @@ class Spy:
 
     Attributes:
         passes: for each forward pass and sample, (case by image, cases by report).
-        worst_coordinate: largest distance between image coordinates and frame coordinates.
+        mirrored: for each of them whether the image is that of the mirrored patient.
+        worst_coordinate: largest distance between image coordinates, mirrored where the report is, and frame
+            coordinates. Without a report the nearer one counts.
     """
 
     passes: list = field(default_factory=list)
+    mirrored: list = field(default_factory=list)
     worst_coordinate: float = 0.0
 
     @property
@@ -43,26 +47,37 @@ class Spy:
 def spy(monkeypatch):
     watch = Spy()
     set_report, forward = ReportGuidedUNet.set_report, ReportGuidedUNet.forward
-    raw: dict[int, list[set[int]]] = {}
+    raw: dict[int, tuple[list[dict[int, bool]], list[dict[int, bool]]]] = {}
 
-    def spying_set_report(self, report, **kwargs):
-        raw[id(self)] = [
-            {int(v.argmax()) for v, padded in zip(vectors, padding, strict=True) if not padded}
+    def numbers_and_sides(report):
+        """For each report the numbers in its sentences, and whether they are about the right side."""
+        return [
+            {int(v.abs().argmax()): bool(v.sum() < 0) for v, padded in zip(vectors, padding, strict=True) if not padded}
             for vectors, padding in zip(report.vectors, report.padding, strict=True)
         ]
-        return set_report(self, report, **kwargs)
+
+    def spying_set_report(self, report, *, mirrored=None, **kwargs):
+        raw[id(self)] = (numbers_and_sides(report), [] if mirrored is None else numbers_and_sides(mirrored))
+        return set_report(self, report, mirrored=mirrored, **kwargs)
 
     def spying_forward(self, x):
-        seen = raw[id(self)] if self.report is not None else []
+        own, mirrored = raw[id(self)] if self.report is not None else ([], [])
+        seen = mirrored if self.report is self.mirrored_report else own
         if self.frame is not None and seen:
             coordinates = patient_coordinates(self.frame, x.shape[2:], [1] * (x.ndim - 2))
             for sample in range(len(x)):
                 value = x[sample, 0].max()
                 inside = x[sample, 0] > value - 1e-3
-                watch.passes.append((round(value.item() / 100) - 1, seen[sample if len(seen) > 1 else 0]))
-                where = coordinates[sample if len(coordinates) > 1 else 0]
-                distance = (x[sample, 1:] - where).abs()[:, inside].max()
-                watch.worst_coordinate = max(watch.worst_coordinate, float(distance))
+                said = seen[sample if len(seen) > 1 else 0]
+                watch.passes.append((round(value.item() / 100) - 1, set(said)))
+                where = coordinates[sample if len(coordinates) > 1 else 0][:, inside]
+                image = x[sample, 1:, inside]
+                twin = torch.stack((1 - image[0], *image[1:]))
+                distances = [float((shown - where).abs().max()) for shown in (image, twin)]
+                sides = set(said.values()) or {distances[1] < distances[0]}
+                assert len(sides) == 1, f"sides are mixed: {said}"
+                watch.mirrored.append(sides.pop())
+                watch.worst_coordinate = max(watch.worst_coordinate, distances[watch.mirrored[-1]])
         return forward(self, x)
 
     monkeypatch.setattr(ReportGuidedUNet, "set_report", spying_set_report)

@@ -28,7 +28,7 @@ from nnunet_reportseg.training.report_guided_trainer import MAX_ROTATION
 from nnunet_reportseg.training.sampled_reports import MOST_DISTRACTORS, negatives_of
 from nnunet_reportseg.training.sub_reports import KEPT, LABEL_MAP, WITHOUT_REPORT
 from tests.spy_trainer import make_trainer, set_environment
-from tests.spy_workspace import CASES, DATASET, SpyEncoder, case_name, sentence, with_denials
+from tests.spy_workspace import CASES, DATASET, SpyEncoder, bank_sentences, case_name, sentence
 from text_conditioning.memory import ReportTensors
 
 
@@ -193,7 +193,7 @@ def test_a_finding_whose_sentence_stays_keeps_its_voxels(workspace):
 
     workspace.edit_cases(share)
     workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": {"sub_report": 1.0}}}))
-    bank_with(workspace, with_denials([shared]))
+    bank_with(workspace, bank_sentences([shared]))
     kept = [kept for batch in batches(initialized("all"), 8) for kept in batch[KEPT]]
     assert {(True, True), (False, False)} == set(kept)
 
@@ -514,7 +514,7 @@ def test_a_null_report_trains(workspace, without):
     assert all(torch.isfinite(parameter).all() for parameter in trainer.network.parameters())
 
 
-ALL_SENTENCES = with_denials(sentence(k) for k in range(2 * CASES))
+ALL_SENTENCES = bank_sentences(sentence(k) for k in range(2 * CASES))
 
 
 class RecordingEncoder(SpyEncoder):
@@ -734,8 +734,10 @@ def test_plain_networks_predict_and_load_as_before(workspace, tmp_path):
 def test_distractors_find_room_in_the_padding_and_reach_training_alone(workspace, monkeypatch):
     def add(cases):
         for number, case in enumerate(cases.values()):
-            case["report"] += f" Nodule number {number} is seen. Nodule number {number + 6} is seen."
+            case["report"] += f" {said[number]} {said[number + CASES]}"
 
+    said = [f"Nodule number {number} is seen." for number in range(2 * CASES)]  # no side: they may go to other cases
+    bank_with(workspace, [*ALL_SENTENCES, *bank_sentences(said)])
     workspace.edit_cases(add)
     workspace.edit_cases(lambda cases: [case["findings"].pop() for case in cases.values()])
     recipe = {"distractors": 1.0, "report_dropout": 0.0, "sub_report": 0.0}
