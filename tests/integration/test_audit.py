@@ -63,15 +63,25 @@ def test_validation_cases_of_the_fold(spy_env, spy_model, encoder, tmp_path, cap
     content = json.loads((tmp_path / "out" / "audit.json").read_text())
     assert content["cases"] == [case_name(k) for k in range(CASES) if k % 2 == 1]
     assert content["facts"]["split"] == "fold_0"
-    # the spy's reports name no side and no size, and every image has two findings
-    assert content["conditions"]["laterality_swapped"]["skipped"] == {"no deciding sentence names a side": 3}
-    for name in ("correct", "null", "shuffled", "negated", "site_changed", "order_permuted", "long", "text_only"):
+    # the spy's reports name no size, and every image has two findings
+    assert content["conditions"]["size_changed"]["skipped"] == {"no deciding sentence states a size": 3}
+    for name in (
+        "correct",
+        "null",
+        "shuffled",
+        "laterality_swapped",
+        "negated",
+        "site_changed",
+        "order_permuted",
+        "long",
+        "text_only",
+    ):
         assert content["conditions"][name]["dice_original"]["cases"] == 3
     assert content["verdict"]["verdict"] == "cannot be judged", "three images are too few"
     assert {file.name for file in (tmp_path / "out").iterdir()} == {"audit.json", "audit.csv", "audit.png"}
     shown = capsys.readouterr().out
     assert "Verdict: cannot be judged" in shown
-    assert "laterality_swapped does not apply to 3 cases" in shown
+    assert "size_changed does not apply to 3 cases" in shown
     assert "…" not in shown, "nothing is cut where the output is no terminal"
     assert passes
 
