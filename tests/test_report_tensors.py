@@ -42,7 +42,7 @@ def test_vectors_tags_and_padding_of_a_batch():
     second = case("IMPRESSION: Nodule 7.")
     tensors = report_tensors([first, second], Vectors(), length=4)
     assert tensors.vectors.shape == (2, 4, DIM)
-    assert tensors.vectors.argmax(-1)[~tensors.padding].tolist() == [3, 5, 7]
+    assert tensors.vectors.abs().argmax(-1)[~tensors.padding].tolist() == [3, 5, 7]
     assert tensors.padding.tolist() == [[False, False, True, True], [False, True, True, True]]
     assert not tensors.vectors[tensors.padding].any()
     assert tensors.assertion[0, :2].tolist() == [Assertion.PRESENT, Assertion.ABSENT]
