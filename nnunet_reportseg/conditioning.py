@@ -50,6 +50,7 @@ class TrainingRecipe:
         text_noise: standard deviation of Gaussian noise on whitened sentence vectors, whose own is 1 on average; there
             is none without whitening.
         attention_weight: weight of the attention supervision; without findings that have label values it is not used.
+        null_attention: whether it also has voxels of a finding that the report passes over attend to the null token.
         alignment_weight: weight of the alignment of a finding's voxels with its sentences; as above.
         adapter_optimizer: ``adamw``, or ``sgd``: nnU-Net's own, with its rate and weight decay, for comparison.
         adapter_lr: initial learning rate of the adapters (AdamW).
@@ -72,6 +73,7 @@ class TrainingRecipe:
     balanced: bool = True
     text_noise: Annotated[float, Field(ge=0)] = 1.0
     attention_weight: Annotated[float, Field(ge=0)] = 0.3
+    null_attention: bool = False
     alignment_weight: Annotated[float, Field(ge=0)] = 0.0
     adapter_optimizer: Literal["adamw", "sgd"] = "adamw"
     adapter_lr: Annotated[float, Field(gt=0)] = 1e-3

@@ -57,15 +57,12 @@ VARIANTS: dict[str, Variant] = {
     "gated": Variant("gated attention", trainer=f"{GUIDED}_Gated"),
     "hierarchical": Variant("coarse and fine level of the report", trainer=f"{GUIDED}_Hierarchical"),
     "paired_mirroring": Variant("and patients mirrored with their reports", recipe={"paired_mirroring": 0.5}),
-    "null04": Variant("more samples without a report", recipe={"report_dropout": 0.4}),
-    "null04_mirrored": Variant(
-        "patients mirrored with their reports, and more samples without one",
-        recipe={"report_dropout": 0.4, "paired_mirroring": 0.5},
-    ),
     "null05": Variant("half of the samples without a report", recipe={"report_dropout": 0.5}),
-    "null05_mirrored": Variant(
-        "patients mirrored with their reports, and half of the samples without one",
-        recipe={"report_dropout": 0.5, "paired_mirroring": 0.5},
+    "null_attention": Variant(
+        "findings that a report passes over attend to the null token", recipe={"null_attention": True}
+    ),
+    "null05_attention": Variant(
+        "the same, and half of the samples without a report", recipe={"report_dropout": 0.5, "null_attention": True}
     ),
     "null_alone": Variant(
         "reports in no sample: what the network reaches without them", recipe={"report_dropout": 1.0}

@@ -206,7 +206,8 @@ class ReportGuidedTrainer(nnUNetTrainer):
             # a copy of the plans' entry (PlansManager.get_configuration), so that plans.json keeps what was planned
             self.configuration_manager.configuration["batch_dice"] = True
         recipe = self.conditioning.recipe
-        return ReportLoss(super()._build_loss(), recipe.attention_weight, recipe.alignment_weight)
+        weights = (recipe.attention_weight, recipe.alignment_weight)
+        return ReportLoss(super()._build_loss(), *weights, null_attention=recipe.null_attention)
 
     # ----------------------------------------------------------------------------------------------- augmentation
 

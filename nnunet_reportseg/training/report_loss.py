@@ -33,13 +33,20 @@ class ReportLoss(nn.Module):
         segmentation: nnU-Net's loss.
         attention_weight: of the attention supervision, averaged over stages.
         alignment_weight: of the alignment of voxels and sentences.
+        null_attention: whether findings that a report passes over attend to the null token.
     """
 
     def __init__(
-        self, segmentation: Callable[[Any, Any], Tensor], attention_weight: float, alignment_weight: float
+        self,
+        segmentation: Callable[[Any, Any], Tensor],
+        attention_weight: float,
+        alignment_weight: float,
+        *,
+        null_attention: bool,
     ) -> None:
         super().__init__()
         self.segmentation = segmentation
+        self.null_attention = null_attention
         self.weights = {"attention": attention_weight, "alignment": alignment_weight}
         self.target: ReadingTarget | None = None
         self._seen: dict[str, list[Tensor]] = {name: [] for name in self.weights}
@@ -54,7 +61,9 @@ class ReportLoss(nn.Module):
             masks, losses = self.target.masks, []
             for stage in reversed(attention):
                 masks = pooled(masks, stage.shape[2:])  # of the finer stage before it
-                losses.append(attention_supervision_loss(stage, masks, self.target.sentences))
+                losses.append(
+                    attention_supervision_loss(stage, masks, self.target.sentences, null_attention=self.null_attention)
+                )
             total = total + self._weighted("attention", torch.stack(losses).mean())
         if embedded is not None:
             aligned = alignment_loss(embedded, self.target.masks, self.target.sentences, self.target.same)

@@ -497,6 +497,17 @@ def test_a_dataset_with_findings_logs_the_attention_loss(workspace):
     assert "No finding in reports.json" not in log_of(trainer)
 
 
+@pytest.mark.parametrize("null_attention", [False, True])
+def test_findings_that_are_left_out_teach_the_null_token_where_the_recipe_says_so(workspace, null_attention):
+    recipe = {"sub_report": 1.0, "report_dropout": 0.0, "denial": 1.0, "null_attention": null_attention}
+    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": recipe}}))
+    trainer = initialized("all")
+    trainer.oversample_foreground_percent = 1.0
+    nothing_kept = (b for b in batches(trainer, 100) if not any(map(any, b[KEPT])) and (b[LABEL_MAP] > 0).any())
+    trainer.train_step(next(nothing_kept))
+    assert (trainer.loss.means()["attention"] > 0) == null_attention
+
+
 def test_an_adapter_without_attention_trains(workspace):
     workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"adapter": {"attention_stages": 0}}}))
     trainer = initialized()
