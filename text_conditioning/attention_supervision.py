@@ -5,7 +5,7 @@ over the voxels of f, plus -log(1 - p_f(v)) averaged over the voxels of findings
 
 A finding that the report passes over has the null token for its S_f, which stands for just that. Otherwise its voxels
 may attend to anything but the other findings' sentences, and among sixty sentences of filler in a wording that was
-never seen, one draws them and brings the finding back.
+never seen, one can draw them and bring the finding back.
 """
 
 from __future__ import annotations
