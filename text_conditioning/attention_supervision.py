@@ -3,9 +3,9 @@
 For finding f with sentences S_f and p_f(v) the attention of voxel v summed over S_f, the loss is -log p_f(v) averaged
 over the voxels of f, plus -log(1 - p_f(v)) averaged over the voxels of findings that share no sentence with f.
 
-A finding that the report passes over has the null token for its S_f, which stands for just that. Otherwise its voxels
-may attend to anything but the other findings' sentences, and among sixty sentences of filler in a wording that was
-never seen, one can draw them and bring the finding back.
+With ``null_attention``, the null token is S_f of a finding that the report passes over: it stands for just that.
+Otherwise the voxels of such a finding may attend to anything but the other findings' sentences, and among sixty
+sentences of filler in a wording that was never seen, one can draw them and bring the finding back.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def pooled(masks: Tensor, shape: Sequence[int]) -> Tensor:
 
 
 def attention_supervision_loss(
-    attention: Tensor, masks: Tensor, sentences: Tensor, *, null_attention: bool = True
+    attention: Tensor, masks: Tensor, sentences: Tensor, *, null_attention: bool = False
 ) -> Tensor:
     """Loss of one stage.
 

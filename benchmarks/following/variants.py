@@ -58,11 +58,9 @@ VARIANTS: dict[str, Variant] = {
     "hierarchical": Variant("coarse and fine level of the report", trainer=f"{GUIDED}_Hierarchical"),
     "paired_mirroring": Variant("and patients mirrored with their reports", recipe={"paired_mirroring": 0.5}),
     "null05": Variant("half of the samples without a report", recipe={"report_dropout": 0.5}),
-    "null_attention": Variant(
-        "findings that a report passes over attend to the null token", recipe={"null_attention": True}
-    ),
     "null05_attention": Variant(
-        "the same, and half of the samples without a report", recipe={"report_dropout": 0.5, "null_attention": True}
+        "half without a report, and findings that a report passes over attend to the null token",
+        recipe={"report_dropout": 0.5, "null_attention": True},
     ),
     "null_alone": Variant(
         "reports in no sample: what the network reaches without them", recipe={"report_dropout": 1.0}

@@ -205,9 +205,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         if self.conditioning.recipe.batch_dice:
             # a copy of the plans' entry (PlansManager.get_configuration), so that plans.json keeps what was planned
             self.configuration_manager.configuration["batch_dice"] = True
-        recipe = self.conditioning.recipe
-        weights = (recipe.attention_weight, recipe.alignment_weight)
-        return ReportLoss(super()._build_loss(), *weights, null_attention=recipe.null_attention)
+        return ReportLoss(super()._build_loss(), self.conditioning.recipe)
 
     # ----------------------------------------------------------------------------------------------- augmentation
 

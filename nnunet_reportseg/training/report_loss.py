@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from nnunet_reportseg.conditioning import TrainingRecipe
 from text_conditioning.alignment import Embedded, alignment_loss
 from text_conditioning.attention_supervision import attention_supervision_loss, pooled
 
@@ -31,23 +32,14 @@ class ReportLoss(nn.Module):
 
     Args:
         segmentation: nnU-Net's loss.
-        attention_weight: of the attention supervision, averaged over stages.
-        alignment_weight: of the alignment of voxels and sentences.
-        null_attention: whether findings that a report passes over attend to the null token.
+        recipe: how the reading is supervised; attention supervision is averaged over stages.
     """
 
-    def __init__(
-        self,
-        segmentation: Callable[[Any, Any], Tensor],
-        attention_weight: float,
-        alignment_weight: float,
-        *,
-        null_attention: bool,
-    ) -> None:
+    def __init__(self, segmentation: Callable[[Any, Any], Tensor], recipe: TrainingRecipe) -> None:
         super().__init__()
         self.segmentation = segmentation
-        self.null_attention = null_attention
-        self.weights = {"attention": attention_weight, "alignment": alignment_weight}
+        self.null_attention = recipe.null_attention
+        self.weights = {"attention": recipe.attention_weight, "alignment": recipe.alignment_weight}
         self.target: ReadingTarget | None = None
         self._seen: dict[str, list[Tensor]] = {name: [] for name in self.weights}
 

@@ -83,17 +83,16 @@ def test_voxels_of_a_finding_that_the_report_passes_over_attend_to_the_null_toke
     masks = two_findings(3)
     linked = links([0], [])
     to_null, to_filler = attention_to(masks[:, :1], [0]), attention_to(masks, [0, 2])
-    assert attention_supervision_loss(to_null, masks, linked) < 0.15
-    assert attention_supervision_loss(to_filler, masks, linked) > 1.5
-    free = attention_supervision_loss(to_filler, masks, linked, null_attention=False)
-    assert free < 0.15
+    assert attention_supervision_loss(to_null, masks, linked, null_attention=True) < 0.15
+    assert attention_supervision_loss(to_filler, masks, linked, null_attention=True) > 1.5
+    assert attention_supervision_loss(to_filler, masks, linked) < 0.15
 
 
 def test_they_attend_to_it_where_no_finding_is_reported_either() -> None:
     masks = two_findings(3)
     linked = links([], [])
     logits = torch.zeros(1, 4, 4, 4, 4, requires_grad=True)
-    attention_supervision_loss(torch.softmax(logits, 1), masks, linked).backward()
+    attention_supervision_loss(torch.softmax(logits, 1), masks, linked, null_attention=True).backward()
     assert logits.grad is not None
     assert (logits.grad[0, 0, [0, -1]] < 0).all()
     assert (logits.grad[0, 1:, [0, -1]] > 0).all()
@@ -104,7 +103,7 @@ def test_voxels_that_a_reported_finding_shares_attend_to_its_sentence() -> None:
     masks = two_findings(3)
     masks[:, 1, 0] = 1  # the finding that is passed over covers the one that is reported
     linked = links([0], [])
-    assert attention_supervision_loss(attention_to(masks[:, :1], [0]), masks, linked) < 0.15
+    assert attention_supervision_loss(attention_to(masks[:, :1], [0]), masks, linked, null_attention=True) < 0.15
 
 
 def test_a_case_without_a_report_takes_no_part() -> None:
@@ -112,8 +111,9 @@ def test_a_case_without_a_report_takes_no_part() -> None:
     attention = torch.full((2, 4, 4, 4, 4), 0.25)
     attention[1] = torch.tensor([1.0, 0, 0, 0])[:, None, None, None]
     linked = torch.cat((links([0], []), links([], [])))
-    both = attention_supervision_loss(attention, masks, linked)
-    torch.testing.assert_close(both, attention_supervision_loss(attention[:1], masks[:1], linked[:1]))
+    both = attention_supervision_loss(attention, masks, linked, null_attention=True)
+    first = attention_supervision_loss(attention[:1], masks[:1], linked[:1], null_attention=True)
+    torch.testing.assert_close(both, first)
 
 
 def test_voxels_of_a_finding_that_shares_the_sentence_are_not_pushed_away() -> None:
