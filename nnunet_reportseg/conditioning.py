@@ -36,6 +36,8 @@ class TrainingRecipe:
         report_dropout: probability of training on a sample without its report.
         sentence_dropout: probability of leaving out a sentence that belongs to no finding.
         distractors: probability of adding sentences of other cases that belong to no finding and name no side.
+        invented_fillers: probability that a sentence as these, the case's own or added, gets a vector that belongs to
+            no sentence, but lies where theirs do.
         denial: probability of denying a finding that a sub-report leaves out, instead of passing over it in silence.
         paired_mirroring: probability of mirroring the patient, image and report; above 0 predictions are averaged
             over both too, where nnU-Net mirrors.
@@ -50,7 +52,6 @@ class TrainingRecipe:
         text_noise: standard deviation of Gaussian noise on whitened sentence vectors, whose own is 1 on average; there
             is none without whitening.
         attention_weight: weight of the attention supervision; without findings that have label values it is not used.
-        null_attention: whether it also has voxels of a finding that the report passes over attend to the null token.
         alignment_weight: weight of the alignment of a finding's voxels with its sentences; as above.
         adapter_optimizer: ``adamw``, or ``sgd``: nnU-Net's own, with its rate and weight decay, for comparison.
         adapter_lr: initial learning rate of the adapters (AdamW).
@@ -66,6 +67,7 @@ class TrainingRecipe:
     sub_report: Annotated[float, Field(ge=0, le=1)] = 0.5
     sentence_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     distractors: Annotated[float, Field(ge=0, le=1)] = 0.5
+    invented_fillers: Annotated[float, Field(ge=0, le=1)] = 0.0
     denial: Annotated[float, Field(ge=0, le=1)] = 0.5
     paired_mirroring: Annotated[float, Field(ge=0, le=1)] = 0.0
     absent: Annotated[float, Field(ge=0, lt=1)] = 0.25
@@ -73,7 +75,6 @@ class TrainingRecipe:
     balanced: bool = True
     text_noise: Annotated[float, Field(ge=0)] = 1.0
     attention_weight: Annotated[float, Field(ge=0)] = 0.3
-    null_attention: bool = False
     alignment_weight: Annotated[float, Field(ge=0)] = 0.0
     adapter_optimizer: Literal["adamw", "sgd"] = "adamw"
     adapter_lr: Annotated[float, Field(gt=0)] = 1e-3

@@ -2,10 +2,6 @@
 
 For finding f with sentences S_f and p_f(v) the attention of voxel v summed over S_f, the loss is -log p_f(v) averaged
 over the voxels of f, plus -log(1 - p_f(v)) averaged over the voxels of findings that share no sentence with f.
-
-With ``null_attention``, the null token is S_f of a finding that the report passes over: it stands for just that.
-Otherwise the voxels of such a finding may attend to anything but the other findings' sentences, and among sixty
-sentences of filler in a wording that was never seen, one can draw them and bring the finding back.
 """
 
 from __future__ import annotations
@@ -56,9 +52,7 @@ def pooled(masks: Tensor, shape: Sequence[int]) -> Tensor:
     return result
 
 
-def attention_supervision_loss(
-    attention: Tensor, masks: Tensor, sentences: Tensor, *, null_attention: bool = False
-) -> Tensor:
+def attention_supervision_loss(attention: Tensor, masks: Tensor, sentences: Tensor) -> Tensor:
     """Loss of one stage.
 
     Args:
@@ -66,35 +60,24 @@ def attention_supervision_loss(
         masks: ``(B, F, *spatial)`` finding masks at any finer resolution; pooled to the stage by maximum.
         sentences: ``(B, F, S)`` bool, sentences of each finding; all False for a finding that the report does not hold
             (its voxels still count as "other").
-        null_attention: whether voxels of such a finding attend to the null token; False leaves to them what else they
-            attend to. A case without any sentence has one token, so nothing is learned from it.
 
     Returns:
         Scalar; zero, with a gradient path, where no finding is in view.
     """
     # in half precision 1 - epsilon is 1, and log(1 - p) of a saturated voxel would be infinite
     with torch.autocast(attention.device.type, enabled=False):
-        return _loss(attention.float(), masks.float(), sentences, null_attention)
+        return _loss(attention.float(), masks.float(), sentences)
 
 
-def _loss(attention: Tensor, masks: Tensor, sentences: Tensor, null_attention: bool) -> Tensor:
+def _loss(attention: Tensor, masks: Tensor, sentences: Tensor) -> Tensor:
     masks = pooled(masks, attention.shape[2:]).flatten(2)
     sentences = sentences.to(masks.dtype)
     share = ((sentences @ sentences.transpose(1, 2)) > 0).to(masks.dtype)
     reported = (sentences.sum(dim=-1) > 0).to(masks.dtype)
     own = ((share @ masks) > 0).to(masks.dtype)
     other = (masks.amax(dim=1, keepdim=True) - own).clamp_min(0) * reported.unsqueeze(-1)
-    attention = attention.flatten(2)
-    p = (sentences @ attention[:, 1:]).clamp(_EPSILON, 1 - _EPSILON)
-    if null_attention:
-        reads = (attention[:, 1:].amax(dim=(1, 2)) > 0).to(masks.dtype)
-        unmentioned = ((1 - reported) * reads[:, None]).unsqueeze(-1)
-        p_null = attention[:, :1].clamp(_EPSILON, 1 - _EPSILON)
-        # but for the voxels that it shares with a finding that is reported
-        alone = unmentioned * (masks - own.amax(dim=1, keepdim=True)).clamp_min(0)
-        positive = _mean_over_voxels(-torch.log(torch.where(unmentioned > 0, p_null, p)), own + alone)
-    else:
-        positive = _mean_over_voxels(-torch.log(p), own)
+    p = (sentences @ attention[:, 1:].flatten(2)).clamp(_EPSILON, 1 - _EPSILON)
+    positive = _mean_over_voxels(-torch.log(p), own)
     negative = _mean_over_voxels(-torch.log1p(-p), other)
     return positive + negative
 

@@ -58,9 +58,9 @@ VARIANTS: dict[str, Variant] = {
     "hierarchical": Variant("coarse and fine level of the report", trainer=f"{GUIDED}_Hierarchical"),
     "paired_mirroring": Variant("and patients mirrored with their reports", recipe={"paired_mirroring": 0.5}),
     "null05": Variant("half of the samples without a report", recipe={"report_dropout": 0.5}),
-    "null05_attention": Variant(
-        "half without a report, and findings that a report passes over attend to the null token",
-        recipe={"report_dropout": 0.5, "null_attention": True},
+    "null05_invented": Variant(
+        "half without a report, and invented fillers for half of those that are written",
+        recipe={"report_dropout": 0.5, "invented_fillers": 0.5},
     ),
     "null_alone": Variant(
         "reports in no sample: what the network reaches without them", recipe={"report_dropout": 1.0}

@@ -9,7 +9,8 @@ import numpy as np
 
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.conditioning import ReportConditioning
-from nnunet_reportseg.report_tensors import report_tensors
+from nnunet_reportseg.report_tensors import SentenceVectors, report_tensors
+from nnunet_reportseg.training.invented_fillers import InventedFillers
 from nnunet_reportseg.training.paired_mirroring import MIRRORED
 from nnunet_reportseg.training.sampled_reports import ReportSampling, negatives_of, sampled_report
 from nnunet_reportseg.training.sub_reports import KEPT, WITHOUT_REPORT
@@ -49,6 +50,10 @@ class BatchReports:
         recipe = conditioning.recipe
         fillers = tuple(reports.filler_sentences(training))
         self._sampling = ReportSampling(recipe.sentence_dropout, recipe.distractors, recipe.denial, fillers)
+        self._varying: SentenceVectors = reports.bank
+        if fillers and recipe.invented_fillers > 0:
+            texts = [sentence.text for sentence in fillers]
+            self._varying = InventedFillers(reports.bank, texts, recipe.invented_fillers)
         self.finding_words = tuple(f.words for case in training for f in reports.cases[case].findings if f.words)
 
     def sample(self, batch: Mapping[str, Any], *, vary: bool) -> list[CaseReport]:
@@ -66,9 +71,9 @@ class BatchReports:
         """How reports vary: as the recipe says, or not at all."""
         return self._sampling if vary else ReportSampling()
 
-    def tensors(self, reports: Sequence[CaseReport]) -> ReportTensors:
-        """Collate the reports of a batch."""
-        return report_tensors(reports, self._reports.bank, length=self._length)
+    def tensors(self, reports: Sequence[CaseReport], *, vary: bool) -> ReportTensors:
+        """Collate the reports of a batch; ``vary`` lets invented sentences take the place of some."""
+        return report_tensors(reports, self._varying if vary else self._reports.bank, length=self._length)
 
     def negatives(self, reports: Sequence[CaseReport]) -> ReportTensors:
         """Sentences that belong to no finding of their sample, for the alignment loss."""

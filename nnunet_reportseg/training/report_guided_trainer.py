@@ -296,7 +296,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
     @contextmanager
     def _conditioned_on(self, batch: Mapping[str, Any], *, supervise: bool) -> Iterator[None]:
         reports = self._batch_reports.sample(batch, vary=supervise)
-        tensors = self._batch_reports.tensors(reports)
+        tensors = self._batch_reports.tensors(reports, vary=supervise)
         network = self._network
         recipe = self.conditioning.recipe
         noise = recipe.text_noise if supervise and recipe.whitening else 0.0

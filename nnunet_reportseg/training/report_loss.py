@@ -38,7 +38,6 @@ class ReportLoss(nn.Module):
     def __init__(self, segmentation: Callable[[Any, Any], Tensor], recipe: TrainingRecipe) -> None:
         super().__init__()
         self.segmentation = segmentation
-        self.null_attention = recipe.null_attention
         self.weights = {"attention": recipe.attention_weight, "alignment": recipe.alignment_weight}
         self.target: ReadingTarget | None = None
         self._seen: dict[str, list[Tensor]] = {name: [] for name in self.weights}
@@ -53,9 +52,7 @@ class ReportLoss(nn.Module):
             masks, losses = self.target.masks, []
             for stage in reversed(attention):
                 masks = pooled(masks, stage.shape[2:])  # of the finer stage before it
-                losses.append(
-                    attention_supervision_loss(stage, masks, self.target.sentences, null_attention=self.null_attention)
-                )
+                losses.append(attention_supervision_loss(stage, masks, self.target.sentences))
             total = total + self._weighted("attention", torch.stack(losses).mean())
         if embedded is not None:
             aligned = alignment_loss(embedded, self.target.masks, self.target.sentences, self.target.same)

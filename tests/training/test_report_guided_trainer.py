@@ -497,17 +497,6 @@ def test_a_dataset_with_findings_logs_the_attention_loss(workspace):
     assert "No finding in reports.json" not in log_of(trainer)
 
 
-@pytest.mark.parametrize("null_attention", [False, True])
-def test_findings_that_are_left_out_teach_the_null_token_where_the_recipe_says_so(workspace, null_attention):
-    recipe = {"sub_report": 1.0, "report_dropout": 0.0, "denial": 1.0, "null_attention": null_attention}
-    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": recipe}}))
-    trainer = initialized("all")
-    trainer.oversample_foreground_percent = 1.0
-    nothing_kept = (b for b in batches(trainer, 100) if not any(map(any, b[KEPT])) and (b[LABEL_MAP] > 0).any())
-    trainer.train_step(next(nothing_kept))
-    assert (trainer.loss.means()["attention"] > 0) == null_attention
-
-
 def test_an_adapter_without_attention_trains(workspace):
     workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"adapter": {"attention_stages": 0}}}))
     trainer = initialized()
@@ -780,6 +769,29 @@ def test_sentence_vectors_are_noisy_in_training_alone_and_only_where_they_are_wh
 
     assert torch.equal(vectors(False), vectors(False))
     assert torch.equal(vectors(True), vectors(True)) is not whitening
+
+
+@pytest.mark.parametrize("probability", [0.0, 1.0])
+def test_fillers_are_invented_in_training_alone_and_findings_never(workspace, probability):
+    recipe = {"invented_fillers": probability, "distractors": 0.0, "sub_report": 0.0, "report_dropout": 0.0}
+    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": recipe | {"text_noise": 0.0}}}))
+    said = [sentence(number).replace("in the left lung", "again") for number in range(CASES)]
+    bank_with(workspace, [*ALL_SENTENCES, *bank_sentences(said)])
+
+    def add(cases):
+        for case, filler in zip(cases.values(), said, strict=True):
+            case["report"] += f" {filler}"
+
+    workspace.edit_cases(add)
+    trainer = initialized("all")
+    (batch,) = batches(trainer, 1)
+    read = {}
+    for supervise in (True, False):
+        with trainer._conditioned_on(batch, supervise=supervise):
+            read[supervise] = trainer.network.report.vectors.clone()
+    changed = (read[True] != read[False]).any(dim=-1)
+    assert changed[:, 2].all() == changed[:, 2].any() == (probability > 0)
+    assert not changed[:, [0, 1]].any()
 
 
 # ------------------------------------------------------------------------------------------------------- alignment
