@@ -63,11 +63,11 @@ class TrainingRecipe:
         whitening: whether the sentence vectors are whitened with the training sentences.
     """
 
-    report_dropout: Annotated[float, Field(ge=0, le=1)] = 0.2
+    report_dropout: Annotated[float, Field(ge=0, le=1)] = 0.5
     sub_report: Annotated[float, Field(ge=0, le=1)] = 0.5
     sentence_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     distractors: Annotated[float, Field(ge=0, le=1)] = 0.5
-    invented_fillers: Annotated[float, Field(ge=0, le=1)] = 0.0
+    invented_fillers: Annotated[float, Field(ge=0, le=1)] = 0.5
     denial: Annotated[float, Field(ge=0, le=1)] = 0.5
     paired_mirroring: Annotated[float, Field(ge=0, le=1)] = 0.0
     absent: Annotated[float, Field(ge=0, lt=1)] = 0.25

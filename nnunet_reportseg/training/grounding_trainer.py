@@ -16,7 +16,7 @@ import torch
 from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 
 from nnunet_reportseg.case_reports import CaseReport
-from nnunet_reportseg.conditioning import PLANS_KEY
+from nnunet_reportseg.conditioning import PLANS_KEY, TrainingRecipe
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.training.asked_findings import AbsentFindings, asked_report
 from nnunet_reportseg.training.batch_reports import BatchReports
@@ -47,6 +47,8 @@ class ReportGroundingTrainer(ReportGuidedTrainer):
     """Trains the planned network with report adapters to segment the one finding that is asked for."""
 
     adapter = AdapterConfig(grounding=True)
+    # a question without its context is still a question: no second task wants half of the samples
+    recipe = TrainingRecipe(report_dropout=0.2, invented_fillers=0.0)
     batch_reports = AskedReports
 
     def __init__(

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from nnunet_reportseg.report_tensors import SentenceVectors
 
+MOST_KNOWN = 10_000  # fillers that mean and covariance are taken from; a large dataset has a hundred thousand
+
 
 class InventedFillers:
     """The vectors of a bank, those of some fillers replaced by invented ones (a SentenceVectors of its own).
@@ -29,7 +31,8 @@ class InventedFillers:
         self._bank = bank
         self._probability = probability
         self._fillers = frozenset(fillers)
-        known = bank.vectors(sorted(self._fillers)).astype(np.float64)
+        step = -(-len(self._fillers) // MOST_KNOWN)
+        known = bank.vectors(sorted(self._fillers)[::step]).astype(np.float64)
         self._mean = known.mean(axis=0)
         variances, directions = np.linalg.eigh((known - self._mean).T @ (known - self._mean) / len(known))
         self._spread = np.sqrt(variances.clip(min=0))[:, None] * directions.T
