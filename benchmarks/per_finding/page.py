@@ -104,7 +104,7 @@ def _page(runs: Sequence[Mapping[str, Any]], bars: Sequence[Mapping[str, Any]], 
             [(b["task"], COLUMNS[b["metric"]], f">= {b['limit']:.2f}", b["found"], b["verdict"]) for b in bars],
         ),
         "## Figures",
-        "The protocol of `reportseg evaluate --protocol rexgroundingct` ([evaluation](../evaluation.md)): two empty "
+        "The protocol of `reportseg evaluate --protocol rexgroundingct` (docs/evaluation.md): two empty "
         "masks score a Dice of 1. *Absent and empty*: findings that are not there and have an empty mask, as a part of "
         "those that are not there. Plain nnU-Net gives one mask for an image, which stands for every finding.",
     ]
