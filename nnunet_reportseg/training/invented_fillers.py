@@ -49,8 +49,7 @@ class InventedFillers:
             BankError: a sentence is not in the bank.
         """
         found = self._bank.vectors(sentences)
-        fillers = [i for i, sentence in enumerate(sentences) if sentence in self._fillers]
-        replaced = [i for i in fillers if np.random.random() < self._probability]
+        replaced = [i for i, s in enumerate(sentences) if s in self._fillers and np.random.random() < self._probability]
         if replaced:
             found = found.copy()
             found[replaced] = self._mean + np.random.standard_normal((len(replaced), self.dim)) @ self._spread
