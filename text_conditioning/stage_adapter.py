@@ -118,27 +118,22 @@ class StageAdapter(nn.Module):
             Logits ``(B, K, *spatial)``.
         """
         weight: Tensor = head.weight.flatten(1).unsqueeze(0)
-        bias: Tensor = head.bias.unsqueeze(0)
+        logits: Tensor = head(x)
         if self.film is not None:
-            scale, shift = self.film.scale_shift_of(memory)
-            bias = bias + shift.to(bias.dtype) @ weight[0].T
-            weight = weight * (1 + scale.to(weight.dtype)).unsqueeze(1)
-        logits = _each_voxel(weight, x, bias)
+            # what the report adds is a sum of its own: zero at initialisation, when the logits are the head's to the bit
+            scale, shift = (part.to(weight.dtype) for part in self.film.scale_shift_of(memory))
+            scaled = weight * scale.unsqueeze(1)
+            logits = logits + _each_voxel(scaled, x, shift @ weight[0].T)
+            weight = weight + scaled
         if self.position is not None:
             place, step = self.position.coarse(frame, x.shape[2:], stride)
-            seen = _each_voxel(weight, place, torch.zeros_like(bias))
+            seen = _each_voxel(weight, place, torch.zeros_like(head.bias).unsqueeze(0))
             logits = logits + interpolated(seen.to(logits.dtype), step)
         return logits
 
 
 def _each_voxel(weight: Tensor, x: Tensor, bias: Tensor) -> Tensor:
     """Maps ``(B, K, C)`` and ``(B, K)``, or one for all, applied to each voxel of ``(B, C, *spatial)``."""
-    ones = [1] * (x.ndim - 2)
-    if weight.shape[1] == 1:  # a product with one row sums in another order than nnU-Net's convolution
-        batch = max(len(weight), len(x))
-        convolve = nn.functional.conv3d if x.ndim == 5 else nn.functional.conv2d
-        side_by_side = x.expand(batch, *x.shape[1:]).reshape(1, -1, *x.shape[2:])
-        rows = weight.expand(batch, -1, -1).reshape(batch, -1, *ones)
-        return convolve(side_by_side, rows, bias.expand(batch, -1).flatten(), groups=batch).transpose(0, 1)
     mapped = weight @ x.flatten(2)
-    return mapped.reshape(*mapped.shape[:2], *x.shape[2:]) + bias.to(mapped.dtype).reshape(*bias.shape, *ones)
+    mapped = mapped.reshape(*mapped.shape[:2], *x.shape[2:])
+    return mapped + bias.to(mapped.dtype).reshape(*bias.shape, *[1] * (x.ndim - 2))
