@@ -120,7 +120,7 @@ class StageAdapter(nn.Module):
         weight: Tensor = head.weight.flatten(1).unsqueeze(0)
         logits: Tensor = head(x)
         if self.film is not None:
-            # what the report adds is a sum of its own: zero at initialisation, when the logits are the head's to the bit
+            # a sum of its own, zero at initialisation: then the logits are those of the head to the bit
             scale, shift = (part.to(weight.dtype) for part in self.film.scale_shift_of(memory))
             scaled = weight * scale.unsqueeze(1)
             logits = logits + _each_voxel(scaled, x, shift @ weight[0].T)
