@@ -14,6 +14,9 @@ The additive attention bias per assertion state follows the state-guided attenti
 inference it intervenes as there: what has resolved is out of sight, so that no voxel attends to the sentence that says
 so. Training teaches what absent means, by denying findings that it leaves out, but hardly what resolved means
 (docs/design.md).
+
+A sentence counts as far as it is relevant (text_conditioning.relevance): the bias has the logarithm of its relevance, a
+factor of its attention, and it adds that much to the number of tokens. So a long report is read as a short one.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from torch import Tensor, nn
 from text_conditioning.assertion import Assertion
 from text_conditioning.laterality import Laterality
 from text_conditioning.levels import Level
+from text_conditioning.relevance import SentenceRelevance
 from text_conditioning.reports import Section
 
 _INITIAL_BIAS = {Assertion.PRESENT: 0.0, Assertion.UNCERTAIN: -1.0, Assertion.ABSENT: -4.0, Assertion.HISTORICAL: -4.0}
@@ -72,17 +76,23 @@ class Memory(NamedTuple):
         tokens: ``(B, 1 + S, D)``; token 0 is the null token, or that of a missing report.
         bias: ``(B, 1 + S)`` added to attention logits; -inf where padded.
         summary: ``(B, 1 + S)`` bool: null token and sentences that sum the report up (its impression).
+        relevance: ``(B, 1 + S)`` logits of how much a token counts; inf for the null token, -inf where padded.
     """
 
     tokens: Tensor
     bias: Tensor
     summary: Tensor
+    relevance: Tensor
+
+    @property
+    def counts(self) -> Tensor:
+        """``(B, 1 + S)`` how much each token counts: 0 not at all, 1 as the null token does."""
+        return torch.sigmoid(self.relevance)
 
     @property
     def sharpness(self) -> Tensor:
-        """``(B,)`` factor of attention logits, before the bias is added: grows with the number of tokens."""
-        count = (self.bias > float("-inf")).sum(dim=1)
-        return torch.log(count + 1.0) / math.log(_USUAL_TOKENS + 1.0)
+        """``(B,)`` factor of attention logits, before the bias is added: grows with the number of tokens that count."""
+        return torch.log(self.counts.sum(dim=1) + 1.0) / math.log(_USUAL_TOKENS + 1.0)
 
     def expand(self, batch: int) -> Memory:
         """The memory of one report for a batch of patches."""
@@ -98,9 +108,18 @@ class ReportMemory(nn.Module):
         pooled: whether the sentences of a report become one token, their mean.
         grounding: whether some of the sentences can be asked for: they are marked, and the others recede; the level
             that a sentence names is then embedded too, because answers that differ in it alone are asked for.
+        relevance: whether sentences count by their relevance, or all alike; pooled ones do.
     """
 
-    def __init__(self, text_dim: int, memory_dim: int, *, pooled: bool = False, grounding: bool = False) -> None:
+    def __init__(
+        self,
+        text_dim: int,
+        memory_dim: int,
+        *,
+        pooled: bool = False,
+        grounding: bool = False,
+        relevance: bool = False,
+    ) -> None:
         super().__init__()
         self.pooled = pooled
         self.projection = nn.Linear(text_dim, memory_dim)
@@ -108,6 +127,7 @@ class ReportMemory(nn.Module):
         self.laterality = nn.Embedding(len(Laterality), memory_dim)
         self.section = nn.Embedding(len(Section), memory_dim)
         self.norm = nn.LayerNorm(memory_dim)
+        self.relevance = SentenceRelevance(memory_dim) if relevance and not pooled else None
         self.null = nn.Parameter(torch.randn(1, 1, memory_dim))
         self.missing = nn.Parameter(torch.randn(1, 1, memory_dim))
         self.assertion_bias = nn.Parameter(torch.tensor([_INITIAL_BIAS[state] for state in sorted(Assertion)]))
@@ -143,7 +163,10 @@ class ReportMemory(nn.Module):
             padding = padding.all(dim=1, keepdim=True)
             bias, summary = torch.zeros_like(bias[:, :1]), ~padding
         first = torch.where(padding.all(dim=1)[:, None, None], self.missing, self.null)
-        tokens = torch.cat((first.to(tokens.dtype), tokens), dim=1)
-        bias = torch.cat((bias.new_zeros(batch, 1), bias.masked_fill(padding, float("-inf"))), dim=1)
+        tokens = self.norm(torch.cat((first.to(tokens.dtype), tokens), dim=1))
+        infinity = bias.new_full((batch, 1), float("inf"))
+        relevance = infinity.expand_as(padding) if self.relevance is None else self.relevance(tokens[:, 1:])
+        relevance = torch.cat((infinity, relevance.to(bias.dtype).masked_fill(padding, float("-inf"))), dim=1)
+        bias = torch.cat((bias.new_zeros(batch, 1), bias), dim=1) + nn.functional.logsigmoid(relevance)
         summary = torch.cat((torch.ones_like(padding[:, :1]), summary & ~padding), dim=1)
-        return Memory(self.norm(tokens), bias, summary)
+        return Memory(tokens, bias, summary, relevance)

@@ -14,9 +14,11 @@ from text_conditioning.memory import Memory
 COARSE_HEADS, COARSE_GATE = 4, 0.5
 FINE_HEADS, FINE_GATE = 8, 0.8
 
+_LEAST_COUNT = 1e-6  # of the sentences of a report
+
 
 def coarse_level(memory: Memory) -> Memory:
-    """Null token, sentences of the impression, and the mean of all sentences as the last token.
+    """Null token, sentences of the impression, and the mean of all sentences that count as the last token.
 
     Args:
         memory: null token and sentences, ``(B, 1 + S, D)``.
@@ -25,12 +27,14 @@ def coarse_level(memory: Memory) -> Memory:
         ``(B, 2 + S, D)``; what does not belong to the level has the bias -inf.
     """
     sentences = memory.tokens[:, 1:]
-    there = (memory.bias[:, 1:] > float("-inf")).unsqueeze(-1)
-    count = there.sum(dim=1)
-    mean = (sentences * there).sum(dim=1) / count.clamp_min(1)
-    minus_infinity = torch.full_like(memory.bias[:, :1], float("-inf"))
-    bias = memory.bias.masked_fill(~memory.summary, float("-inf"))
-    whole = torch.where(count > 0, torch.zeros_like(minus_infinity), minus_infinity)
-    tokens = torch.cat((memory.tokens, mean.unsqueeze(1).to(memory.tokens.dtype)), dim=1)
-    summary = torch.cat((memory.summary, count > 0), dim=1)
-    return Memory(tokens, torch.cat((bias, whole), dim=1), summary)
+    counts = memory.counts[:, 1:].unsqueeze(-1)
+    mean = (sentences * counts).sum(dim=1) / counts.sum(dim=1).clamp_min(_LEAST_COUNT)
+    there = (memory.relevance[:, 1:] > float("-inf")).any(dim=1, keepdim=True)
+    infinity = torch.full_like(memory.bias[:, :1], float("inf"))
+    bias, relevance = (logits.masked_fill(~memory.summary, float("-inf")) for logits in (memory.bias, memory.relevance))
+    return Memory(
+        tokens=torch.cat((memory.tokens, mean.unsqueeze(1).to(memory.tokens.dtype)), dim=1),
+        bias=torch.cat((bias, torch.where(there, torch.zeros_like(infinity), -infinity)), dim=1),
+        summary=torch.cat((memory.summary, there), dim=1),
+        relevance=torch.cat((relevance, torch.where(there, infinity, -infinity)), dim=1),
+    )

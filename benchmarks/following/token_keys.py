@@ -31,6 +31,11 @@ from nnunet_reportseg.training_reports import TrainingReports
 class TokenBatchReports(BatchReports):
     """Samples reports, then expands them."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        fillers = self.sampling(vary=True).fillers
+        self.fillers = frozenset(token.text for sentence in fillers for token in tokens_of(sentence))
+
     def sample(self, batch: Mapping[str, Any], *, vary: bool) -> list[CaseReport]:
         """As BatchReports, in tokens."""
         return [expand(report) for report in super().sample(batch, vary=vary)]

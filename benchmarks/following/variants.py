@@ -64,6 +64,7 @@ VARIANTS: dict[str, Variant] = {
     "alignment": Variant("and voxels aligned with sentences", recipe={"alignment_weight": 0.1}),
     "no_distractors": Variant("without sentences of other cases", recipe={"distractors": 0.0}),
     "no_invented_fillers": Variant("fillers as they are written", recipe={"invented_fillers": 0.0}),
+    "no_relevance": Variant("all sentences count alike", adapter={"relevance": False}),
     "no_denial": Variant("left-out findings passed over, never denied", recipe={"denial": 0.0}),
     "no_text_noise": Variant("without noise on sentence vectors", recipe={"text_noise": 0.0}),
     "no_balance": Variant("nnU-Net's choice of patches", recipe={"balanced": False}),

@@ -85,7 +85,7 @@ def test_gates_start_where_they_should_and_learn():
 def test_attention_maps_are_returned_where_single_sentences_are_attended_to(config, supervised):
     network = build(config=config)
     network.collect_reading = True
-    _, (maps, embedded) = run(network, reports())
+    _, (maps, embedded, _) = run(network, reports())
     assert embedded is None
     assert network.report_adapter.attends_to_sentences is supervised
     if supervised:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -25,7 +27,8 @@ def adapter(**changes: object) -> StageAdapter:
 
 
 def reports(count: int) -> Memory:
-    return Memory(torch.randn(count, 5, 16), torch.zeros(count, 5), torch.ones(count, 5, dtype=torch.bool))
+    every = torch.full((count, 5), math.inf)
+    return Memory(torch.randn(count, 5, 16), torch.zeros(count, 5), torch.ones(count, 5, dtype=torch.bool), every)
 
 
 def head(dimensions: int, heads: int = HEADS) -> nn.Module:

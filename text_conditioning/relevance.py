@@ -1,0 +1,52 @@
+"""Which sentences of a report say anything of the findings, learned from those that are known to, and not to.
+
+Reports are long, and findings take a few sentences of them. What a sentence counts in attention and FiLM is multiplied
+by its relevance, the sigmoid of a linear function of its token: a sentence without relevance is as good as not there,
+so that a report reads the same however much else it says. Trained with sentences that belong to findings or deny
+them, and with fillers, which belong to none (docs/design.md).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+RELEVANT, IRRELEVANT, UNKNOWN = 1.0, 0.0, -1.0
+
+_INITIAL_LOGIT = 2.0  # all sentences count, a little less than the null token
+
+
+class SentenceRelevance(nn.Module):
+    """Relevance of sentence tokens; the same for all of them at initialisation.
+
+    Args:
+        memory_dim: ``D`` of a token.
+    """
+
+    def __init__(self, memory_dim: int) -> None:
+        super().__init__()
+        self.logit = nn.Linear(memory_dim, 1)
+        nn.init.zeros_(self.logit.weight)
+        nn.init.constant_(self.logit.bias, _INITIAL_LOGIT)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits ``(B, S)`` of tokens ``(B, S, D)``."""
+        logits: Tensor = self.logit(tokens)
+        return logits.squeeze(-1)
+
+
+def relevance_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Binary cross-entropy, the mean of relevant and irrelevant sentences: there are far more of the latter.
+
+    Args:
+        logits: ``(B, S)``.
+        labels: ``(B, S)``, ``RELEVANT``, ``IRRELEVANT`` or ``UNKNOWN``, which does not count.
+
+    Returns:
+        The loss; zero, with a gradient of zero, where nothing is known.
+    """
+    logits = logits.float().masked_fill(labels == UNKNOWN, 0.0)  # that of padding is -inf
+    each = nn.functional.binary_cross_entropy_with_logits(logits, labels.clamp_min(0), reduction="none")
+    classes = torch.stack([labels == RELEVANT, labels == IRRELEVANT]).to(each.dtype)
+    count = classes.sum(dim=(1, 2))
+    return ((each * classes).sum(dim=(1, 2)) / count.clamp_min(1)).sum() / (count > 0).sum().clamp_min(1)
