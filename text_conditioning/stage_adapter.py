@@ -121,22 +121,26 @@ class StageAdapter(nn.Module):
             Logits ``(B, K, *spatial)``.
         """
         weight: Tensor = head.weight.flatten(1).unsqueeze(0)
-        logits: Tensor = head(x)
+        bias: Tensor = head.bias.unsqueeze(0)
+        planned: Tensor
+        with torch.no_grad():  # not to the bit the same on every processor: sums are taken in another order
+            planned, product = head(x), _each_voxel(weight, x, bias)
         if self.film is not None:
-            # a sum of its own, zero at initialisation: then the logits are those of the head to the bit
-            scale, shift = (part.to(weight.dtype) for part in self.film.scale_shift_of(memory))
-            scaled = weight * scale.unsqueeze(1)
-            logits = logits + _each_voxel(scaled, x, shift @ weight[0].T)
-            weight = weight + scaled
+            scale, shift = self.film.scale_shift_of(memory)
+            bias = bias + shift.to(bias.dtype) @ weight[0].T
+            weight = weight * (1 + scale.to(weight.dtype)).unsqueeze(1)
+        # what the report changes is zero at initialisation, while the gradient is that of the whole
+        logits = planned + (_each_voxel(weight, x, bias) - product)
         if self.position is not None:
             place, step = self.position.coarse(frame, x.shape[2:], stride)
-            seen = _each_voxel(weight, place, torch.zeros_like(head.bias).unsqueeze(0))
+            seen = _each_voxel(weight, place, torch.zeros_like(bias))
             logits = logits + interpolated(seen.to(logits.dtype), step)
         return logits
 
 
 def _each_voxel(weight: Tensor, x: Tensor, bias: Tensor) -> Tensor:
     """Maps ``(B, K, C)`` and ``(B, K)``, or one for all, applied to each voxel of ``(B, C, *spatial)``."""
-    mapped = weight @ x.flatten(2)
+    # one map for all is repeated: a product that broadcasts over samples would copy x instead
+    mapped = weight.repeat(max(1, len(x) // len(weight)), 1, 1) @ x.flatten(2)
     mapped = mapped.reshape(*mapped.shape[:2], *x.shape[2:])
     return mapped + bias.to(mapped.dtype).reshape(*bias.shape, *[1] * (x.ndim - 2))
