@@ -40,6 +40,9 @@ _MOST_BIAS = [_OUT_OF_SIGHT if state is Assertion.HISTORICAL else math.inf for s
 
 _CONTEXT_BIAS = -4.0  # of sentences around the one that is asked for, at the start
 
+# plain numbers: compiled, torch 2.14 takes a comparison of a tensor with a member of an IntEnum to be False
+_NO_SIDE, _IMPRESSION = int(Laterality.NONE), int(Section.IMPRESSION)
+
 _USUAL_TOKENS = 8  # of which the logits are taken as they are: a short report
 
 
@@ -76,23 +79,20 @@ class Memory(NamedTuple):
         tokens: ``(B, 1 + S, D)``; token 0 is the null token, or that of a missing report.
         bias: ``(B, 1 + S)`` added to attention logits; -inf where padded.
         summary: ``(B, 1 + S)`` bool: null token and sentences that sum the report up (its impression).
-        relevance: ``(B, 1 + S)`` logits of how much a token counts; inf for the null token, -inf where padded.
+        log_counts: ``(B, 1 + S)`` logarithm of how much each token counts: 0 for the null token, -inf where padded.
+        relevance: ``(B, S)`` logits of the relevance of sentences, also where they count whatever it is.
     """
 
     tokens: Tensor
     bias: Tensor
     summary: Tensor
+    log_counts: Tensor
     relevance: Tensor
-
-    @property
-    def counts(self) -> Tensor:
-        """``(B, 1 + S)`` how much each token counts: 0 not at all, 1 as the null token does."""
-        return torch.sigmoid(self.relevance)
 
     @property
     def sharpness(self) -> Tensor:
         """``(B,)`` factor of attention logits, before the bias is added: grows with the number of tokens that count."""
-        return torch.log(self.counts.sum(dim=1) + 1.0) / math.log(_USUAL_TOKENS + 1.0)
+        return torch.log(self.log_counts.exp().sum(dim=1) + 1.0) / math.log(_USUAL_TOKENS + 1.0)
 
     def expand(self, batch: int) -> Memory:
         """The memory of one report for a batch of patches."""
@@ -108,7 +108,7 @@ class ReportMemory(nn.Module):
         pooled: whether the sentences of a report become one token, their mean.
         grounding: whether some of the sentences can be asked for: they are marked, and the others recede; the level
             that a sentence names is then embedded too, because answers that differ in it alone are asked for.
-        relevance: whether sentences count by their relevance, or all alike; pooled ones do.
+        relevance: whether sentences that name no side count by their relevance, or all alike; pooled ones do.
     """
 
     def __init__(
@@ -144,14 +144,12 @@ class ReportMemory(nn.Module):
 
     def forward(self, report: ReportTensors) -> Memory:
         """Tokens and attention bias of a batch of reports, shapes as in :class:`Memory`."""
+        said = self.projection(report.vectors)
         tokens = (
-            self.projection(report.vectors)
-            + self.assertion(report.assertion)
-            + self.laterality(report.laterality)
-            + self.section(report.section)
+            said + self.assertion(report.assertion) + self.laterality(report.laterality) + self.section(report.section)
         )
         batch = tokens.shape[0]
-        padding, summary = report.padding, report.section == Section.IMPRESSION
+        padding, summary = report.padding, report.section == _IMPRESSION
         bias = self._state_bias[report.assertion]
         if self.asked is not None and self.context_bias is not None and self.level is not None:
             asked = report.asked.to(tokens.dtype)
@@ -164,9 +162,13 @@ class ReportMemory(nn.Module):
             bias, summary = torch.zeros_like(bias[:, :1]), ~padding
         first = torch.where(padding.all(dim=1)[:, None, None], self.missing, self.null)
         tokens = self.norm(torch.cat((first.to(tokens.dtype), tokens), dim=1))
-        infinity = bias.new_full((batch, 1), float("inf"))
-        relevance = infinity.expand_as(padding) if self.relevance is None else self.relevance(tokens[:, 1:])
-        relevance = torch.cat((infinity, relevance.to(bias.dtype).masked_fill(padding, float("-inf"))), dim=1)
-        bias = torch.cat((bias.new_zeros(batch, 1), bias), dim=1) + nn.functional.logsigmoid(relevance)
+        null = bias.new_zeros(batch, 1)
+        relevance = bias.new_zeros(padding.shape) if self.relevance is None else self.relevance(said).to(bias.dtype)
+        log_counts = torch.zeros_like(relevance)
+        if self.relevance is not None:
+            no_side = report.laterality == _NO_SIDE
+            log_counts = torch.where(no_side, nn.functional.logsigmoid(relevance), log_counts)
+        log_counts = torch.cat((null, log_counts.masked_fill(padding, float("-inf"))), dim=1)
+        bias = torch.cat((null, bias), dim=1) + log_counts
         summary = torch.cat((torch.ones_like(padding[:, :1]), summary & ~padding), dim=1)
-        return Memory(tokens, bias, summary, relevance)
+        return Memory(tokens, bias, summary, log_counts, relevance)

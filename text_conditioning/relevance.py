@@ -1,9 +1,11 @@
 """Which sentences of a report say anything of the findings, learned from those that are known to, and not to.
 
 Reports are long, and findings take a few sentences of them. What a sentence counts in attention and FiLM is multiplied
-by its relevance, the sigmoid of a linear function of its token: a sentence without relevance is as good as not there,
-so that a report reads the same however much else it says. Trained with sentences that belong to findings or deny
-them, and with fillers, which belong to none (docs/design.md).
+by its relevance: a sentence without relevance is as good as not there, so that a report reads the same however much
+else it says. It is a linear function of what the sentence says, whatever its state and side, and trained with sentences
+that belong to findings or deny them, and with fillers, which belong to none. A sentence that names a side always
+counts: fillers name none by definition (TrainingReports.filler_sentences), so it would be taken for one without
+anything to learn that from, as new wording of findings was (docs/design.md).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ _INITIAL_LOGIT = 2.0  # all sentences count, a little less than the null token
 
 
 class SentenceRelevance(nn.Module):
-    """Relevance of sentence tokens; the same for all of them at initialisation.
+    """Relevance of sentences; the same for all of them at initialisation.
 
     Args:
         memory_dim: ``D`` of a token.
@@ -25,13 +27,14 @@ class SentenceRelevance(nn.Module):
 
     def __init__(self, memory_dim: int) -> None:
         super().__init__()
+        self.norm = nn.LayerNorm(memory_dim, elementwise_affine=False)
         self.logit = nn.Linear(memory_dim, 1)
         nn.init.zeros_(self.logit.weight)
         nn.init.constant_(self.logit.bias, _INITIAL_LOGIT)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Logits ``(B, S)`` of tokens ``(B, S, D)``."""
-        logits: Tensor = self.logit(tokens)
+    def forward(self, said: Tensor) -> Tensor:
+        """Logits ``(B, S)`` of projected sentence vectors ``(B, S, D)``."""
+        logits: Tensor = self.logit(self.norm(said))
         return logits.squeeze(-1)
 
 

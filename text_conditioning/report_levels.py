@@ -27,14 +27,15 @@ def coarse_level(memory: Memory) -> Memory:
         ``(B, 2 + S, D)``; what does not belong to the level has the bias -inf.
     """
     sentences = memory.tokens[:, 1:]
-    counts = memory.counts[:, 1:].unsqueeze(-1)
+    counts = memory.log_counts[:, 1:].exp().unsqueeze(-1)
     mean = (sentences * counts).sum(dim=1) / counts.sum(dim=1).clamp_min(_LEAST_COUNT)
-    there = (memory.relevance[:, 1:] > float("-inf")).any(dim=1, keepdim=True)
-    infinity = torch.full_like(memory.bias[:, :1], float("inf"))
-    bias, relevance = (logits.masked_fill(~memory.summary, float("-inf")) for logits in (memory.bias, memory.relevance))
+    there = (memory.log_counts[:, 1:] > float("-inf")).any(dim=1, keepdim=True)
+    whole = torch.zeros_like(memory.bias[:, :1]).masked_fill(~there, float("-inf"))
+    bias, counted = (logits.masked_fill(~memory.summary, float("-inf")) for logits in (memory.bias, memory.log_counts))
     return Memory(
         tokens=torch.cat((memory.tokens, mean.unsqueeze(1).to(memory.tokens.dtype)), dim=1),
-        bias=torch.cat((bias, torch.where(there, torch.zeros_like(infinity), -infinity)), dim=1),
+        bias=torch.cat((bias, whole), dim=1),
         summary=torch.cat((memory.summary, there), dim=1),
-        relevance=torch.cat((relevance, torch.where(there, infinity, -infinity)), dim=1),
+        log_counts=torch.cat((counted, whole), dim=1),
+        relevance=memory.relevance,
     )

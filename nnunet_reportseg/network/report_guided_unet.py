@@ -236,7 +236,7 @@ class ReportGuidedUNet(nn.Module):
             if decoder.deep_supervision or s == last:
                 outputs.append(decoder.seg_layers[s](features))
         result = outputs[::-1] if decoder.deep_supervision else outputs[0]
-        return (result, Reading(attention, embedded, memory.relevance[:, 1:])) if self.collect_reading else result
+        return (result, Reading(attention, embedded, memory.relevance)) if self.collect_reading else result
 
     def _embedded(self, stage: int, features: Tensor, memory: Memory) -> Embedded | None:
         """What the alignment loss compares, at the one stage where it does."""

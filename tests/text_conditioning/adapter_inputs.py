@@ -17,15 +17,15 @@ def memory(sentences: int = 3, *, batch: int = 2, seed: int = 0) -> Memory:
     """Random tokens, all attendable."""
     generator = torch.Generator().manual_seed(seed)
     tokens = torch.randn(batch, 1 + sentences, MEMORY_DIM, generator=generator)
-    bias, all_alike = torch.zeros(batch, 1 + sentences), torch.full((batch, 1 + sentences), math.inf)
-    return Memory(tokens, bias, _summary(batch, sentences), all_alike)
+    bias, all_alike = torch.zeros(2, batch, 1 + sentences)
+    return Memory(tokens, bias, _summary(batch, sentences), all_alike, torch.zeros(batch, sentences))
 
 
 def null_memory(*, sentences: int = 3, batch: int = 2, seed: int = 0) -> Memory:
     """Nothing but the null token is attendable."""
     found = memory(sentences, batch=batch, seed=seed)
     found.tokens[:, 0] = 0.5
-    found.bias[:, 1:] = found.relevance[:, 1:] = -math.inf
+    found.bias[:, 1:] = found.log_counts[:, 1:] = -math.inf
     return found
 
 

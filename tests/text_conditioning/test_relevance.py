@@ -12,6 +12,7 @@ from tests.text_conditioning.adapter_inputs import MEMORY_DIM, feature_map, fram
 from text_conditioning.assertion import Assertion
 from text_conditioning.cross_attention import ReportCrossAttention
 from text_conditioning.film import ReportFiLM
+from text_conditioning.laterality import Laterality
 from text_conditioning.memory import Memory, ReportMemory, ReportTensors
 from text_conditioning.relevance import IRRELEVANT, RELEVANT, UNKNOWN, SentenceRelevance, relevance_loss
 from text_conditioning.report_levels import coarse_level
@@ -23,14 +24,13 @@ STATES = [Assertion.PRESENT] * (FINDINGS + FILLERS)
 
 @pytest.fixture
 def tokens() -> ReportMemory:
-    """Relevance is large for the sentences of the first section, and none for those of the second."""
+    """Relevance is large for sentences whose vectors are near that of ones, and none for their opposite."""
     torch.manual_seed(0)
     made = ReportMemory(8, MEMORY_DIM, relevance=True)
     assert made.relevance is not None
     with torch.no_grad():
-        made.section.weight[0], made.section.weight[1] = 4.0, -4.0
-        made.section.weight[:2, ::2] *= -1
-        made.relevance.logit.weight.copy_(made.section.weight[:1])
+        made.projection.bias.zero_()
+        made.relevance.logit.weight.copy_(4 * made.projection(torch.ones(1, 8)))
         made.relevance.logit.bias.zero_()
     return made
 
@@ -38,8 +38,8 @@ def tokens() -> ReportMemory:
 def long_report() -> ReportTensors:
     """Two sentences that say something, and forty that do not."""
     torch.manual_seed(1)
-    section = torch.tensor([[0] * FINDINGS + [1] * FILLERS])
-    return report(STATES)._replace(vectors=torch.randn(1, len(STATES), 8), section=section)
+    vectors = torch.cat((torch.ones(FINDINGS, 8), -torch.ones(FILLERS, 8)))[None]
+    return report(STATES)._replace(vectors=vectors + 0.3 * torch.randn(vectors.shape))
 
 
 def short_report() -> ReportTensors:
@@ -48,8 +48,8 @@ def short_report() -> ReportTensors:
 
 def test_at_the_start_all_sentences_count_the_same() -> None:
     made = ReportMemory(8, MEMORY_DIM, relevance=True)(long_report())
-    assert made.counts[0, 0].item() == 1
-    assert made.counts[0, 1:].unique().tolist() == pytest.approx([1 / (1 + math.exp(-2))])
+    assert made.log_counts[0, 0].item() == 0
+    assert made.log_counts[0, 1:].exp().unique().tolist() == pytest.approx([1 / (1 + math.exp(-2))])
 
 
 def test_sentences_without_relevance_change_nothing_that_reads_the_report(tokens: ReportMemory) -> None:
@@ -76,13 +76,23 @@ def test_sentences_without_relevance_change_nothing_that_reads_the_report(tokens
 
 def test_padding_does_not_count(tokens: ReportMemory) -> None:
     padded = tokens(report([Assertion.PRESENT], padded=3))
-    assert padded.counts[0, 2:].tolist() == [0, 0, 0]
-    assert (padded.relevance[0, 2:] == -math.inf).all()
+    assert padded.log_counts[0, 2:].exp().tolist() == [0, 0, 0]
+
+
+def test_a_sentence_that_names_a_side_counts_whatever_its_relevance(tokens: ReportMemory) -> None:
+    given = long_report()
+    side = torch.zeros_like(given.laterality)
+    side[:, -1] = Laterality.LEFT
+    made = tokens(given._replace(laterality=side))
+    assert made.log_counts[0, -1].item() == 0
+    assert made.log_counts[0, -2].exp().item() < 0.01
+    torch.testing.assert_close(made.relevance, tokens(given).relevance)
+    assert made.bias[0, -1].item() == 0
 
 
 def test_a_missing_report_counts_as_one_token_and_trains(tokens: ReportMemory) -> None:
     made = tokens(report([], padded=2))
-    assert made.counts.tolist() == [[1, 0, 0]]
+    assert made.log_counts.exp().tolist() == [[1, 0, 0]]
     (made.tokens.sum() + made.bias[:, :1].sum() + made.sharpness.sum()).backward()
     assert tokens.relevance is not None
     gradient = tokens.relevance.logit.weight.grad
@@ -93,16 +103,16 @@ def test_a_missing_report_counts_as_one_token_and_trains(tokens: ReportMemory) -
 def test_pooled_sentences_count_alike() -> None:
     made = ReportMemory(8, MEMORY_DIM, pooled=True, relevance=True)
     assert made.relevance is None
-    assert made(long_report()).counts.tolist() == [[1, 1]]
+    assert made(long_report()).log_counts.tolist() == [[0, 0]]
 
 
 def test_the_coarse_level_keeps_the_impression_where_it_is_relevant(tokens: ReportMemory) -> None:
     given = short_report()
     impression = given._replace(section=torch.full_like(given.section, Section.IMPRESSION))
     coarse = coarse_level(tokens(impression))
-    assert coarse.counts.shape == (1, 1 + FINDINGS + 1)
-    torch.testing.assert_close(coarse.counts[:, :-1], tokens(impression).counts)
-    assert coarse.counts[0, -1].item() == 1
+    assert coarse.log_counts.shape == (1, 1 + FINDINGS + 1)
+    torch.testing.assert_close(coarse.log_counts[:, :-1], tokens(impression).log_counts)
+    assert coarse.log_counts[0, -1].item() == 0
 
 
 # ------------------------------------------------------------------------------------------------------- supervision

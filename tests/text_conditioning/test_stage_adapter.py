@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -27,8 +25,8 @@ def adapter(**changes: object) -> StageAdapter:
 
 
 def reports(count: int) -> Memory:
-    every = torch.full((count, 5), math.inf)
-    return Memory(torch.randn(count, 5, 16), torch.zeros(count, 5), torch.ones(count, 5, dtype=torch.bool), every)
+    zeros = torch.zeros(count, 5)
+    return Memory(torch.randn(count, 5, 16), zeros, torch.ones(count, 5, dtype=torch.bool), zeros, zeros[:, 1:])
 
 
 def head(dimensions: int, heads: int = HEADS) -> nn.Module:
