@@ -501,15 +501,14 @@ def test_which_sentences_count_is_learned_where_it_is_known(workspace):
     filler = sentence(2 * CASES - 1).replace("in the left lung", "again")
     bank_with(workspace, [*ALL_SENTENCES, *bank_sentences([filler])])
     workspace.edit_cases(lambda cases: [c.update(report=f"{c['report']} {filler}") for c in cases.values()])
-    workspace.edit_plans(
-        lambda plans: plans.update({PLANS_KEY: {"recipe": {"adapter_lr": 0.02, "report_dropout": 0.0}}})
-    )
+    recipe = {"adapter_lr": 0.02, "report_dropout": 0.0, "text_noise": 0.0, "invented_fillers": 0.0}
+    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": recipe}}))
     trainer = initialized("all")
     found = []
     for batch in batches(trainer, 20):
         trainer.train_step(batch)
         found.append(trainer.loss.means()["relevance"])
-    assert sum(found[-5:]) < 0.7 * sum(found[:5])
+    assert sum(found[-5:]) < 0.5 * sum(found[:5])
 
 
 def test_an_adapter_without_attention_trains(workspace):
