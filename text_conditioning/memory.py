@@ -15,8 +15,8 @@ inference it intervenes as there: what has resolved is out of sight, so that no 
 so. Training teaches what absent means, by denying findings that it leaves out, but hardly what resolved means
 (docs/design.md).
 
-A sentence counts as far as it is relevant (text_conditioning.relevance): the bias has the logarithm of its relevance, a
-factor of its attention, and it adds that much to the number of tokens. So a long report is read as a short one.
+A sentence counts as far as it is relevant (text_conditioning.relevance): the bias has the logarithm of what it counts,
+a factor of its attention, and it adds that much to the number of tokens. So a long report is read as a short one.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class ReportMemory(nn.Module):
         log_counts = torch.zeros_like(relevance)
         if self.relevance is not None:
             no_side = report.laterality == _NO_SIDE
-            log_counts = torch.where(no_side, nn.functional.logsigmoid(relevance), log_counts)
+            log_counts = torch.where(no_side, self.relevance.log_counts(relevance), log_counts)
         log_counts = torch.cat((null, log_counts.masked_fill(padding, float("-inf"))), dim=1)
         bias = torch.cat((null, bias), dim=1) + log_counts
         summary = torch.cat((torch.ones_like(padding[:, :1]), summary & ~padding), dim=1)

@@ -1,11 +1,11 @@
 """Which sentences of a report say anything of the findings, learned from those that are known to, and not to.
 
 Reports are long, and findings take a few sentences of them. What a sentence counts in attention and FiLM is multiplied
-by its relevance: a sentence without relevance is as good as not there, so that a report reads the same however much
-else it says. It is a linear function of what the sentence says, whatever its state and side, and trained with sentences
-that belong to findings or deny them, and with fillers, which belong to none. A sentence that names a side always
-counts: fillers name none by definition (TrainingReports.filler_sentences), so it would be taken for one without
-anything to learn that from, as new wording of findings was (docs/design.md).
+by its relevance in training; when the network predicts, it counts or is as good as not there, so that a report reads
+the same however much else it says. Relevance is a linear function of what the sentence says, whatever its state and
+side, and trained with sentences that belong to findings or deny them, and with fillers, which belong to none. A
+sentence that names a side always counts: fillers name none by definition (TrainingReports.filler_sentences), so it
+would be taken for one without anything to learn that from, as new wording of findings was (docs/design.md).
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ class SentenceRelevance(nn.Module):
         self.logit = nn.Linear(memory_dim, 1)
         nn.init.zeros_(self.logit.weight)
         nn.init.constant_(self.logit.bias, _INITIAL_LOGIT)
+
+    def log_counts(self, logits: Tensor) -> Tensor:
+        """Logarithm of how much sentences of this relevance count; when the network predicts, all or nothing."""
+        if self.training:
+            return nn.functional.logsigmoid(logits)
+        return torch.zeros_like(logits).masked_fill(logits < 0, float("-inf"))
 
     def forward(self, said: Tensor) -> Tensor:
         """Logits ``(B, S)`` of projected sentence vectors ``(B, S, D)``."""

@@ -86,6 +86,7 @@ def test_a_sentence_that_names_a_side_counts_whatever_its_relevance(tokens: Repo
     made = tokens(given._replace(laterality=side))
     assert made.log_counts[0, -1].item() == 0
     assert made.log_counts[0, -2].exp().item() < 0.01
+    assert tokens.eval()(given._replace(laterality=side)).log_counts[0, -1].item() == 0
     torch.testing.assert_close(made.relevance, tokens(given).relevance)
     assert made.bias[0, -1].item() == 0
 
@@ -113,6 +114,22 @@ def test_the_coarse_level_keeps_the_impression_where_it_is_relevant(tokens: Repo
     assert coarse.log_counts.shape == (1, 1 + FINDINGS + 1)
     torch.testing.assert_close(coarse.log_counts[:, :-1], tokens(impression).log_counts)
     assert coarse.log_counts[0, -1].item() == 0
+
+
+def test_in_prediction_a_long_report_is_read_as_the_short_one(tokens: ReportMemory) -> None:
+    """However little its other sentences are below the half."""
+    tokens.eval()
+    assert tokens.relevance is not None
+    with torch.no_grad():
+        tokens.relevance.logit.weight.mul_(1e-3)
+    long, short = tokens(long_report()), tokens(short_report())
+    assert long.log_counts.tolist() == [[0.0] * (1 + FINDINGS) + [-math.inf] * FILLERS]
+    assert short.log_counts.tolist() == [[0.0] * (1 + FINDINGS)]
+    assert long.sharpness.item() == short.sharpness.item()
+    leave_identity(attention := ReportCrossAttention(6, MEMORY_DIM, heads=2, head_dim=8, bands=2, feed_forward=2))
+    (first, weights), (second, _) = (attention(feature_map(3)[:1], m, frame(3)[:1], [1] * 3) for m in (long, short))
+    torch.testing.assert_close(first, second, rtol=1e-5, atol=1e-5)
+    assert not weights[:, 1 + FINDINGS :].any()
 
 
 # ------------------------------------------------------------------------------------------------------- supervision
