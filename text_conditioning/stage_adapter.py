@@ -56,7 +56,7 @@ class AdapterConfig:
     hierarchical: bool = False
     pooled: bool = False
     grounding: bool = False
-    relevance: bool = True
+    relevance: bool = False
     reads_report: bool = True
 
 

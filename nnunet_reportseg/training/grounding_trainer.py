@@ -46,10 +46,9 @@ class AskedReports(BatchReports):
 class ReportGroundingTrainer(ReportGuidedTrainer):
     """Trains the planned network with report adapters to segment the one finding that is asked for."""
 
-    # what is asked for is relevant by definition; its figures (docs/results/grounding.md) are without the rest of it
-    adapter = AdapterConfig(grounding=True, relevance=False)
+    adapter = AdapterConfig(grounding=True)
     # a question without its context is still a question, so no second task wants half of the samples; its figures
-    # are of fillers as they are written
+    # (docs/results/grounding.md) are of fillers as they are written
     recipe = TrainingRecipe(report_dropout=0.2, invented_fillers=0.0)
     batch_reports = AskedReports
 

@@ -19,6 +19,7 @@ VARIANTS = {
     "adapters-only": replace(CONFIG, feed_forward=0),
     "pooled": replace(CONFIG, pooled=True),
     "without position": replace(CONFIG, position_bands=0),
+    "relevance": replace(CONFIG, relevance=True),
 }
 BLIND = replace(CONFIG, reads_report=False)
 

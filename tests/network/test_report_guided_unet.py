@@ -39,7 +39,7 @@ def test_plain_weights_load_and_keep_the_identity_start(kind):
 
 
 def test_every_adapter_parameter_gets_a_gradient_after_one_step():
-    network = build()
+    network = build(config=replace(CONFIG, relevance=True))
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     report = reports()
     report.padding[1] = True  # a missing report has a token of its own
@@ -145,7 +145,9 @@ def test_context_is_not_part_of_the_state():
     assert set(planned().state_dict()) == {key for key in before if not key.startswith("report_adapter.")}
 
 
-@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, hierarchical=True)], ids=["default", "hierarchical"])
+@pytest.mark.parametrize(
+    "config", [CONFIG, replace(CONFIG, hierarchical=True, relevance=True)], ids=["default", "hierarchical"]
+)
 def test_compile_makes_one_graph_without_breaks_over_reports(config):
     torch._dynamo.reset()
     network = awaken(build(config=config)).eval()
