@@ -106,8 +106,9 @@ class ReportMemory(nn.Module):
         text_dim: ``E``, dimension of the sentence vectors.
         memory_dim: ``D``, dimension of the tokens.
         pooled: whether the sentences of a report become one token, their mean.
-        grounding: whether some of the sentences can be asked for: they are marked, and the others recede; the level
-            that a sentence names is then embedded too, because answers that differ in it alone are asked for.
+        grounding: whether some of the sentences can be asked for: they are marked, and the others recede; answers that
+            differ in the level alone are asked for, so it is embedded too.
+        level: whether the level that a sentence names is embedded in any case.
         relevance: whether sentences that name no side count by their relevance, or all alike; pooled ones do.
     """
 
@@ -118,6 +119,7 @@ class ReportMemory(nn.Module):
         *,
         pooled: bool = False,
         grounding: bool = False,
+        level: bool = False,
         relevance: bool = False,
     ) -> None:
         super().__init__()
@@ -132,7 +134,7 @@ class ReportMemory(nn.Module):
         self.missing = nn.Parameter(torch.randn(1, 1, memory_dim))
         self.assertion_bias = nn.Parameter(torch.tensor([_INITIAL_BIAS[state] for state in sorted(Assertion)]))
         self.asked = nn.Parameter(torch.randn(memory_dim)) if grounding else None
-        self.level = nn.Embedding(len(Level), memory_dim) if grounding else None
+        self.level = nn.Embedding(len(Level), memory_dim) if grounding or level else None
         self.context_bias = nn.Parameter(torch.tensor(_CONTEXT_BIAS)) if grounding else None
 
     @property
@@ -151,9 +153,11 @@ class ReportMemory(nn.Module):
         batch = tokens.shape[0]
         padding, summary = report.padding, report.section == _IMPRESSION
         bias = self._state_bias[report.assertion]
-        if self.asked is not None and self.context_bias is not None and self.level is not None:
+        if self.level is not None:
+            tokens = tokens + self.level(report.level)
+        if self.asked is not None and self.context_bias is not None:
             asked = report.asked.to(tokens.dtype)
-            tokens = tokens + asked.unsqueeze(-1) * self.asked + self.level(report.level)
+            tokens = tokens + asked.unsqueeze(-1) * self.asked
             bias = bias * (1 - asked) + self.context_bias * (1 - asked)
         if self.pooled:
             there = (~padding).unsqueeze(-1).to(tokens.dtype)

@@ -5,7 +5,8 @@ by its relevance in training; when the network predicts, it counts or is as good
 the same however much else it says. Relevance is a linear function of what the sentence says, whatever its state and
 side, and trained with sentences that belong to findings or deny them, and with fillers, which belong to none. A
 sentence that names a side always counts: fillers name none by definition (TrainingReports.filler_sentences), so it
-would be taken for one without anything to learn that from, as new wording of findings was (docs/design.md).
+would be taken for one without anything to learn that from, as new wording of findings was (docs/design.md). Half of
+the reports are read whole in training, so that a filler that is not recognised is still passed over.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 RELEVANT, IRRELEVANT, UNKNOWN = 1.0, 0.0, -1.0
+
+READ_WHOLE = 0.5  # of the reports in training
 
 _INITIAL_LOGIT = 2.0  # all sentences count, a little less than the null token
 
@@ -35,7 +38,8 @@ class SentenceRelevance(nn.Module):
     def log_counts(self, logits: Tensor) -> Tensor:
         """Logarithm of how much sentences of this relevance count; when the network predicts, all or nothing."""
         if self.training:
-            return nn.functional.logsigmoid(logits)
+            whole = torch.rand(len(logits), 1, device=logits.device) < READ_WHOLE
+            return nn.functional.logsigmoid(logits).masked_fill(whole, 0.0)
         return torch.zeros_like(logits).masked_fill(logits < 0, float("-inf"))
 
     def forward(self, said: Tensor) -> Tensor:

@@ -81,6 +81,7 @@ class ReportAdapter(nn.Module):
             config.memory_dim,
             pooled=config.pooled,
             grounding=config.grounding,
+            level=config.level,
             relevance=config.relevance,
         )
         self.reads_report = config.reads_report

@@ -101,13 +101,14 @@ def test_without_grounding_nothing_can_be_asked_for(tokens: ReportMemory) -> Non
         assert torch.equal(left, right)
 
 
-def test_the_level_counts_where_sentences_are_asked_for() -> None:
+@pytest.mark.parametrize("grounding", [True, False])
+@pytest.mark.parametrize("level", [True, False])
+def test_the_level_counts_where_it_is_wanted_or_sentences_are_asked_for(grounding: bool, level: bool) -> None:
     plain = report([Assertion.PRESENT])
     other = plain._replace(level=torch.ones(1, 1, dtype=torch.int64))
-    for grounding in (True, False):
-        tokens = ReportMemory(8, MEMORY_DIM, grounding=grounding)
-        apart = (tokens(plain).tokens[:, 1] - tokens(other).tokens[:, 1]).abs().max()
-        assert (apart > 0.1) == grounding
+    tokens = ReportMemory(8, MEMORY_DIM, grounding=grounding, level=level)
+    apart = (tokens(plain).tokens[:, 1] - tokens(other).tokens[:, 1]).abs().max()
+    assert (apart > 0.1) == (grounding or level)
 
 
 @pytest.mark.parametrize("resolved", [2.0, -30.0])

@@ -22,6 +22,11 @@ FINDINGS, FILLERS = 2, 40
 STATES = [Assertion.PRESENT] * (FINDINGS + FILLERS)
 
 
+@pytest.fixture(autouse=True)
+def never_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("text_conditioning.relevance.READ_WHOLE", 0.0)
+
+
 @pytest.fixture
 def tokens() -> ReportMemory:
     """Relevance is large for sentences whose vectors are near that of ones, and none for their opposite."""
@@ -114,6 +119,16 @@ def test_the_coarse_level_keeps_the_impression_where_it_is_relevant(tokens: Repo
     assert coarse.log_counts.shape == (1, 1 + FINDINGS + 1)
     torch.testing.assert_close(coarse.log_counts[:, :-1], tokens(impression).log_counts)
     assert coarse.log_counts[0, -1].item() == 0
+
+
+def test_half_of_the_reports_are_read_whole_in_training(tokens: ReportMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("text_conditioning.relevance.READ_WHOLE", 0.5)
+    torch.manual_seed(0)
+    many = ReportTensors(*(tensor.expand(200, *tensor.shape[1:]) for tensor in long_report()))
+    whole = (tokens(many).log_counts == 0).all(dim=1)
+    assert 70 < int(whole.sum()) < 130
+    assert (tokens(many).relevance[:, FINDINGS:] < 0).all()
+    assert not (tokens.eval()(many).log_counts == 0).all(dim=1).any()
 
 
 def test_in_prediction_a_long_report_is_read_as_the_short_one(tokens: ReportMemory) -> None:
