@@ -133,14 +133,18 @@ class ReportConditioning:
     @property
     def aligns(self) -> bool:
         """Whether training aligns findings with their sentences, for which the network needs a head."""
-        reads = self.adapter.reads_report and not self.adapter.pooled
-        return reads and self.recipe.alignment_weight > 0 and self.trained_with.get("findings", 0) > 0
+        findings = self.trained_with.get("findings", 0)
+        return self._reads_sentences and self.recipe.alignment_weight > 0 and findings > 0
 
     @property
     def sorts_sentences(self) -> bool:
         """Whether training supervises which sentences count."""
-        adapter = self.adapter
-        return adapter.relevance and adapter.reads_report and not adapter.pooled and self.recipe.relevance_weight > 0
+        return self._reads_sentences and self.adapter.relevance and self.recipe.relevance_weight > 0
+
+    @property
+    def _reads_sentences(self) -> bool:
+        """Whether the network sees the sentences of a report one by one."""
+        return self.adapter.reads_report and not self.adapter.pooled
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON for the plans."""

@@ -170,8 +170,8 @@ class ReportMemory(nn.Module):
         relevance = bias.new_zeros(padding.shape) if self.relevance is None else self.relevance(said).to(bias.dtype)
         log_counts = torch.zeros_like(relevance)
         if self.relevance is not None:
-            no_side = report.laterality == _NO_SIDE
-            log_counts = torch.where(no_side, self.relevance.log_counts(relevance), log_counts)
+            weighed = (report.laterality == _NO_SIDE) & ~report.asked
+            log_counts = torch.where(weighed, self.relevance.log_counts(relevance), log_counts)
         log_counts = torch.cat((null, log_counts.masked_fill(padding, float("-inf"))), dim=1)
         bias = torch.cat((null, bias), dim=1) + log_counts
         summary = torch.cat((torch.ones_like(padding[:, :1]), summary & ~padding), dim=1)

@@ -58,8 +58,8 @@ def relevance_loss(logits: Tensor, labels: Tensor) -> Tensor:
     Returns:
         The loss; zero, with a gradient of zero, where nothing is known.
     """
-    logits = logits.float().masked_fill(labels == UNKNOWN, 0.0)  # that of padding is -inf
-    each = nn.functional.binary_cross_entropy_with_logits(logits, labels.clamp_min(0), reduction="none")
+    wanted = labels.clamp_min(0)
+    each = nn.functional.binary_cross_entropy_with_logits(logits.float(), wanted, reduction="none")
     classes = torch.stack([labels == RELEVANT, labels == IRRELEVANT]).to(each.dtype)
     count = classes.sum(dim=(1, 2))
     return ((each * classes).sum(dim=(1, 2)) / count.clamp_min(1)).sum() / (count > 0).sum().clamp_min(1)

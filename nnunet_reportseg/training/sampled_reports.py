@@ -111,8 +111,9 @@ def reading_target(
         for number, finding in enumerate(report.findings):
             linked[row, number, list(finding.sentences)] = True
             said[row * count + number] = tuple(report.read[i].text for i in finding.sentences)
+        of_findings = report.linked
         for i, sentence in enumerate(report.read):
-            if i in report.linked:
+            if i in of_findings:
                 relevance[row, i] = RELEVANT
             elif sentence.text in fillers:
                 relevance[row, i] = IRRELEVANT

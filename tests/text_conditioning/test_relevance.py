@@ -96,6 +96,14 @@ def test_a_sentence_that_names_a_side_counts_whatever_its_relevance(tokens: Repo
     assert made.bias[0, -1].item() == 0
 
 
+def test_what_is_asked_for_counts_whatever_its_relevance() -> None:
+    made = ReportMemory(8, MEMORY_DIM, grounding=True, relevance=True).eval()
+    assert made.relevance is not None
+    torch.nn.init.constant_(made.relevance.logit.bias, -5.0)
+    given = report([Assertion.PRESENT, Assertion.PRESENT])
+    assert made(given._replace(asked=torch.tensor([[False, True]]))).log_counts.tolist() == [[0, -math.inf, 0]]
+
+
 def test_a_missing_report_counts_as_one_token_and_trains(tokens: ReportMemory) -> None:
     made = tokens(report([], padded=2))
     assert made.log_counts.exp().tolist() == [[1, 0, 0]]
@@ -151,7 +159,7 @@ def test_in_prediction_a_long_report_is_read_as_the_short_one(tokens: ReportMemo
 
 
 def test_the_loss_is_the_mean_of_both_classes_whatever_their_numbers() -> None:
-    logits = torch.tensor([[0.5, -1.0, -1.0, -1.0], [0.5, 7.0, -math.inf, -1.0]])
+    logits = torch.tensor([[0.5, -1.0, -1.0, -1.0], [0.5, 7.0, -9.0, -1.0]])
     labels = torch.tensor([[RELEVANT, *[IRRELEVANT] * 3], [RELEVANT, UNKNOWN, UNKNOWN, IRRELEVANT]])
     relevant, irrelevant = math.log(1 + math.exp(-0.5)), math.log(1 + math.exp(-1.0))
     assert float(relevance_loss(logits, labels)) == pytest.approx((relevant + irrelevant) / 2)
@@ -160,7 +168,7 @@ def test_the_loss_is_the_mean_of_both_classes_whatever_their_numbers() -> None:
 
 
 def test_where_nothing_is_known_the_loss_has_a_gradient_of_zero() -> None:
-    logits = torch.tensor([[1.0, -math.inf]], requires_grad=True)
+    logits = torch.tensor([[1.0, -9.0]], requires_grad=True)
     loss = relevance_loss(logits, torch.full((1, 2), UNKNOWN))
     loss.backward()
     assert float(loss.detach()) == 0
