@@ -1,7 +1,7 @@
 """Masks of findings, which may overlap, as one label map: each combination of findings gets a value of its own.
 
-This is the layout that `docs/design.md` asks for: a region-based nnU-Net dataset in which the sidecar says which values
-belong to which finding.
+This is the layout that README.md asks for ("Labels for findings"): a region-based nnU-Net dataset in which the sidecar
+says which values belong to which finding.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from nnunet_reportseg.geometry import PatientAxes
 from text_conditioning.stage_adapter import AdapterConfig
 
 PLANS_KEY = "report_conditioning"
-BLOCK_VERSION = 2
+BLOCK_VERSION = 3
 SENTENCE_STEP = 8  # reports are padded to a multiple of this many sentences
 
 # JSON knows numbers, so "3" is no 3; the dataclasses inside take it over.
@@ -53,7 +53,6 @@ class TrainingRecipe:
             is none without whitening.
         attention_weight: weight of the attention supervision; without findings that have label values it is not used.
         alignment_weight: weight of the alignment of a finding's voxels with its sentences; as above.
-        relevance_weight: weight of the supervision of which sentences count; as above.
         adapter_optimizer: ``adamw``, or ``sgd``: nnU-Net's own, with its rate and weight decay, for comparison.
         adapter_lr: initial learning rate of the adapters (AdamW).
         adapter_weight_decay: weight decay of the adapters (AdamW).
@@ -77,7 +76,6 @@ class TrainingRecipe:
     text_noise: Annotated[float, Field(ge=0)] = 1.0
     attention_weight: Annotated[float, Field(ge=0)] = 0.3
     alignment_weight: Annotated[float, Field(ge=0)] = 0.0
-    relevance_weight: Annotated[float, Field(ge=0)] = 0.1
     adapter_optimizer: Literal["adamw", "sgd"] = "adamw"
     adapter_lr: Annotated[float, Field(gt=0)] = 1e-3
     adapter_weight_decay: Annotated[float, Field(ge=0)] = 1e-2
@@ -133,18 +131,8 @@ class ReportConditioning:
     @property
     def aligns(self) -> bool:
         """Whether training aligns findings with their sentences, for which the network needs a head."""
-        findings = self.trained_with.get("findings", 0)
-        return self._reads_sentences and self.recipe.alignment_weight > 0 and findings > 0
-
-    @property
-    def sorts_sentences(self) -> bool:
-        """Whether training supervises which sentences count."""
-        return self._reads_sentences and self.adapter.relevance and self.recipe.relevance_weight > 0
-
-    @property
-    def _reads_sentences(self) -> bool:
-        """Whether the network sees the sentences of a report one by one."""
-        return self.adapter.reads_report and not self.adapter.pooled
+        reads = self.adapter.reads_report and not self.adapter.pooled
+        return reads and self.recipe.alignment_weight > 0 and self.trained_with.get("findings", 0) > 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON for the plans."""

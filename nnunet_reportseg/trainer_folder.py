@@ -70,7 +70,7 @@ def load_lazy_modules() -> None:
 
     nnU-Net's search for a trainer looks at file and path of each module while it iterates over sys.modules
     (nnunetv2 2.8 utilities/find_class_by_name.py temporarily_cleanup_imports_from_path): one that then imports another
-    ends the search with "dictionary changed size during iteration", as the aliases of transformers 5.17 do.
+    ends the search with "dictionary changed size during iteration", as the aliases of transformers (5.17, 5.20) do.
     """
     known = 0
     while known < len(sys.modules):

@@ -1,10 +1,10 @@
 """The report as a padded set of sentence tokens that voxels can attend to.
 
-Every sentence is one token (DESIGN: one vector per report hides which side a finding is on). A token is the projected,
-whitened sentence vector plus embeddings of what the encoder represents badly: assertion, laterality and section. A
-learned null token, always attendable, stands for "the report says nothing of it". A missing report is another learned
-token in its place, alone: what no sentence mentions is not to be segmented, yet without a report everything is, and one
-token for both left remnants of denied lesions (docs/design.md).
+Every sentence is one token (docs/design.md: one vector per report hides which side a finding is on). A token is the
+projected, whitened sentence vector plus embeddings of what the encoder represents badly: assertion, laterality, level
+(upper, middle, lower) and section. A learned null token, always attendable, stands for "the report says nothing of it".
+A missing report is another learned token in its place, alone: what no sentence mentions is not to be segmented, yet
+without a report everything is, and one token for both left remnants of denied lesions (docs/design.md).
 
 Softmax over a long report spreads out: sixty sentences that say nothing take from the one that matters. Attention
 logits are therefore multiplied by the logarithm of the number of tokens (scalable softmax, Nakanishi 2025,
@@ -14,9 +14,6 @@ The additive attention bias per assertion state follows the state-guided attenti
 inference it intervenes as there: what has resolved is out of sight, so that no voxel attends to the sentence that says
 so. Training teaches what absent means, by denying findings that it leaves out, but hardly what resolved means
 (docs/design.md).
-
-A sentence counts as far as it is relevant (text_conditioning.relevance): the bias has the logarithm of what it counts,
-a factor of its attention, and it adds that much to the number of tokens. So a long report is read as a short one.
 """
 
 from __future__ import annotations
@@ -30,7 +27,6 @@ from torch import Tensor, nn
 from text_conditioning.assertion import Assertion
 from text_conditioning.laterality import Laterality
 from text_conditioning.levels import Level
-from text_conditioning.relevance import SentenceRelevance
 from text_conditioning.reports import Section
 
 _INITIAL_BIAS = {Assertion.PRESENT: 0.0, Assertion.UNCERTAIN: -1.0, Assertion.ABSENT: -4.0, Assertion.HISTORICAL: -4.0}
@@ -40,8 +36,8 @@ _MOST_BIAS = [_OUT_OF_SIGHT if state is Assertion.HISTORICAL else math.inf for s
 
 _CONTEXT_BIAS = -4.0  # of sentences around the one that is asked for, at the start
 
-# plain numbers: compiled, torch 2.14 takes a comparison of a tensor with a member of an IntEnum to be False
-_NO_SIDE, _IMPRESSION = int(Laterality.NONE), int(Section.IMPRESSION)
+# a plain number: compiled, torch 2.14 takes a comparison of a tensor with a member of an IntEnum to be False
+_IMPRESSION = int(Section.IMPRESSION)
 
 _USUAL_TOKENS = 8  # of which the logits are taken as they are: a short report
 
@@ -79,20 +75,17 @@ class Memory(NamedTuple):
         tokens: ``(B, 1 + S, D)``; token 0 is the null token, or that of a missing report.
         bias: ``(B, 1 + S)`` added to attention logits; -inf where padded.
         summary: ``(B, 1 + S)`` bool: null token and sentences that sum the report up (its impression).
-        log_counts: ``(B, 1 + S)`` logarithm of how much each token counts: 0 for the null token, -inf where padded.
-        relevance: ``(B, S)`` logits of the relevance of sentences, also where they count whatever it is.
     """
 
     tokens: Tensor
     bias: Tensor
     summary: Tensor
-    log_counts: Tensor
-    relevance: Tensor
 
     @property
     def sharpness(self) -> Tensor:
-        """``(B,)`` factor of attention logits, before the bias is added: grows with the number of tokens that count."""
-        return torch.log(self.log_counts.exp().sum(dim=1) + 1.0) / math.log(_USUAL_TOKENS + 1.0)
+        """``(B,)`` factor of attention logits, before the bias is added: grows with the number of tokens."""
+        count = (self.bias > float("-inf")).sum(dim=1)
+        return torch.log(count + 1.0) / math.log(_USUAL_TOKENS + 1.0)
 
     def expand(self, batch: int) -> Memory:
         """The memory of one report for a batch of patches."""
@@ -106,35 +99,22 @@ class ReportMemory(nn.Module):
         text_dim: ``E``, dimension of the sentence vectors.
         memory_dim: ``D``, dimension of the tokens.
         pooled: whether the sentences of a report become one token, their mean.
-        grounding: whether some of the sentences can be asked for: they are marked, and the others recede; answers that
-            differ in the level alone are asked for, so it is embedded too.
-        level: whether the level that a sentence names is embedded in any case.
-        relevance: whether sentences that name no side count by their relevance, or all alike; pooled ones do.
+        grounding: whether some of the sentences can be asked for: they are marked, and the others recede.
     """
 
-    def __init__(
-        self,
-        text_dim: int,
-        memory_dim: int,
-        *,
-        pooled: bool = False,
-        grounding: bool = False,
-        level: bool = False,
-        relevance: bool = False,
-    ) -> None:
+    def __init__(self, text_dim: int, memory_dim: int, *, pooled: bool = False, grounding: bool = False) -> None:
         super().__init__()
         self.pooled = pooled
         self.projection = nn.Linear(text_dim, memory_dim)
         self.assertion = nn.Embedding(len(Assertion), memory_dim)
         self.laterality = nn.Embedding(len(Laterality), memory_dim)
+        self.level = nn.Embedding(len(Level), memory_dim)
         self.section = nn.Embedding(len(Section), memory_dim)
         self.norm = nn.LayerNorm(memory_dim)
-        self.relevance = SentenceRelevance(memory_dim) if relevance and not pooled else None
         self.null = nn.Parameter(torch.randn(1, 1, memory_dim))
         self.missing = nn.Parameter(torch.randn(1, 1, memory_dim))
         self.assertion_bias = nn.Parameter(torch.tensor([_INITIAL_BIAS[state] for state in sorted(Assertion)]))
         self.asked = nn.Parameter(torch.randn(memory_dim)) if grounding else None
-        self.level = nn.Embedding(len(Level), memory_dim) if grounding or level else None
         self.context_bias = nn.Parameter(torch.tensor(_CONTEXT_BIAS)) if grounding else None
 
     @property
@@ -146,15 +126,16 @@ class ReportMemory(nn.Module):
 
     def forward(self, report: ReportTensors) -> Memory:
         """Tokens and attention bias of a batch of reports, shapes as in :class:`Memory`."""
-        said = self.projection(report.vectors)
         tokens = (
-            said + self.assertion(report.assertion) + self.laterality(report.laterality) + self.section(report.section)
+            self.projection(report.vectors)
+            + self.assertion(report.assertion)
+            + self.laterality(report.laterality)
+            + self.level(report.level)
+            + self.section(report.section)
         )
         batch = tokens.shape[0]
         padding, summary = report.padding, report.section == _IMPRESSION
         bias = self._state_bias[report.assertion]
-        if self.level is not None:
-            tokens = tokens + self.level(report.level)
         if self.asked is not None and self.context_bias is not None:
             asked = report.asked.to(tokens.dtype)
             tokens = tokens + asked.unsqueeze(-1) * self.asked
@@ -165,14 +146,7 @@ class ReportMemory(nn.Module):
             padding = padding.all(dim=1, keepdim=True)
             bias, summary = torch.zeros_like(bias[:, :1]), ~padding
         first = torch.where(padding.all(dim=1)[:, None, None], self.missing, self.null)
-        tokens = self.norm(torch.cat((first.to(tokens.dtype), tokens), dim=1))
-        null = bias.new_zeros(batch, 1)
-        relevance = bias.new_zeros(padding.shape) if self.relevance is None else self.relevance(said).to(bias.dtype)
-        log_counts = torch.zeros_like(relevance)
-        if self.relevance is not None:
-            weighed = (report.laterality == _NO_SIDE) & ~report.asked
-            log_counts = torch.where(weighed, self.relevance.log_counts(relevance), log_counts)
-        log_counts = torch.cat((null, log_counts.masked_fill(padding, float("-inf"))), dim=1)
-        bias = torch.cat((null, bias), dim=1) + log_counts
+        tokens = torch.cat((first.to(tokens.dtype), tokens), dim=1)
+        bias = torch.cat((bias.new_zeros(batch, 1), bias.masked_fill(padding, float("-inf"))), dim=1)
         summary = torch.cat((torch.ones_like(padding[:, :1]), summary & ~padding), dim=1)
-        return Memory(tokens, bias, summary, log_counts, relevance)
+        return Memory(self.norm(tokens), bias, summary)

@@ -14,11 +14,9 @@ from text_conditioning.memory import Memory
 COARSE_HEADS, COARSE_GATE = 4, 0.5
 FINE_HEADS, FINE_GATE = 8, 0.8
 
-_LEAST_COUNT = 1e-6  # of the sentences of a report
-
 
 def coarse_level(memory: Memory) -> Memory:
-    """Null token, sentences of the impression, and the mean of all sentences that count as the last token.
+    """Null token, sentences of the impression, and the mean of all sentences as the last token.
 
     Args:
         memory: null token and sentences, ``(B, 1 + S, D)``.
@@ -27,15 +25,12 @@ def coarse_level(memory: Memory) -> Memory:
         ``(B, 2 + S, D)``; what does not belong to the level has the bias -inf.
     """
     sentences = memory.tokens[:, 1:]
-    counts = memory.log_counts[:, 1:].exp().unsqueeze(-1)
-    mean = (sentences * counts).sum(dim=1) / counts.sum(dim=1).clamp_min(_LEAST_COUNT)
-    there = (memory.log_counts[:, 1:] > float("-inf")).any(dim=1, keepdim=True)
-    whole = torch.zeros_like(memory.bias[:, :1]).masked_fill(~there, float("-inf"))
-    bias, counted = (logits.masked_fill(~memory.summary, float("-inf")) for logits in (memory.bias, memory.log_counts))
-    return Memory(
-        tokens=torch.cat((memory.tokens, mean.unsqueeze(1).to(memory.tokens.dtype)), dim=1),
-        bias=torch.cat((bias, whole), dim=1),
-        summary=torch.cat((memory.summary, there), dim=1),
-        log_counts=torch.cat((counted, whole), dim=1),
-        relevance=memory.relevance,
-    )
+    there = (memory.bias[:, 1:] > float("-inf")).unsqueeze(-1)
+    count = there.sum(dim=1)
+    mean = (sentences * there).sum(dim=1) / count.clamp_min(1)
+    minus_infinity = torch.full_like(memory.bias[:, :1], float("-inf"))
+    bias = memory.bias.masked_fill(~memory.summary, float("-inf"))
+    whole = torch.where(count > 0, torch.zeros_like(minus_infinity), minus_infinity)
+    tokens = torch.cat((memory.tokens, mean.unsqueeze(1).to(memory.tokens.dtype)), dim=1)
+    summary = torch.cat((memory.summary, count > 0), dim=1)
+    return Memory(tokens, torch.cat((bias, whole), dim=1), summary)

@@ -40,10 +40,6 @@ class AdapterConfig:
             then ``gate`` and the split of ``heads * head_dim`` into heads do not count.
         pooled: whether the sentences are pooled to one vector, as other systems do; for comparison, not for use.
         grounding: whether findings of a report can be asked for one by one.
-        level: whether the level that a sentence names (upper, middle, lower) is embedded, as its side is; it always is
-            with ``grounding``.
-        relevance: whether sentences that name no side count by a learned relevance (text_conditioning.relevance), or
-            all alike; pooled ones do.
         reads_report: False makes every report a missing one: the control that has the adapters and no text.
     """
 
@@ -58,8 +54,6 @@ class AdapterConfig:
     hierarchical: bool = False
     pooled: bool = False
     grounding: bool = False
-    level: bool = False
-    relevance: bool = False
     reads_report: bool = True
 
 

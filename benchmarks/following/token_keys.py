@@ -1,8 +1,8 @@
 """The variant that attends to tokens: its trainer and its predictor expand reports last, when all else is decided.
 
 Sentences come and go, are denied and are drawn from other cases as in the default; only then do their tokens take
-their place, so that both networks are trained on the same reports. The tags of a sentence (assertion, side, section)
-are those of its tokens too.
+their place, so that both networks are trained on the same reports. The tags of a sentence (assertion, side, level,
+section) are those of its tokens too.
 """
 
 from __future__ import annotations
@@ -30,11 +30,6 @@ from nnunet_reportseg.training_reports import TrainingReports
 
 class TokenBatchReports(BatchReports):
     """Samples reports, then expands them."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        fillers = self.sampling(vary=True).fillers
-        self.fillers = frozenset(token.text for sentence in fillers for token in tokens_of(sentence))
 
     def sample(self, batch: Mapping[str, Any], *, vary: bool) -> list[CaseReport]:
         """As BatchReports, in tokens."""

@@ -75,7 +75,8 @@ def audit_model(options: AuditOptions, *, progress: Callable[[int, int], None] |
     Raises:
         DatasetError: options that do not fit, missing images or labels, an unknown condition.
         SidecarError: missing or invalid sidecar, a case without entry.
-        ModelMismatchError: the model is damaged, not report-guided or a cascade, or its encoder is not to be had.
+        ModelMismatchError: the model is damaged, not report-guided, a cascade or asked for findings, or its encoder is
+            not to be had.
         DeviceError: the device is not there.
     """
     conditions = require_conditions(options.conditions)

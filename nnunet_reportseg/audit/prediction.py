@@ -78,7 +78,7 @@ class ModelReader:
         encoder: for sentences that are in no bank; the model's own by default.
 
     Raises:
-        ModelMismatchError: the model is a cascade's second stage, or reads no reports.
+        ModelMismatchError: the model is a cascade's second stage, is asked for findings, or reads no reports.
     """
 
     def __init__(self, predictor: MultiReportPredictor, *, bank_folders: Sequence[Path], encoder: str | None) -> None:
@@ -89,6 +89,12 @@ class ModelReader:
                 "a configuration with a previous stage cannot be audited",
                 value=stage,
                 fix="audit a configuration that sees the image alone",
+            )
+        if ReportConditioning.from_plans(predictor.plans_manager.plans).adapter.grounding:
+            raise ModelMismatchError.about(
+                "a model that segments one finding at a time cannot be audited",
+                value=predictor.trainer_name,
+                fix="its training ends with the scores of each finding and of denials: validation/findings.json",
             )
         self._predictor = predictor
         self._sentences = SentencesOfModel(predictor, bank_folders=bank_folders, encoder=encoder)

@@ -64,8 +64,8 @@ class DraftReport:
 
 
 def assemble(statements: Sequence[Statement], fillers: Sequence[str], rng: np.random.Generator) -> DraftReport:
-    """Mix the statements with two to five fillers, in random order and under random headings."""
-    count = min(int(rng.integers(2, 6)), len(fillers))
+    """Mix the statements with two to twelve fillers, in random order and under random headings."""
+    count = min(int(rng.integers(2, 13)), len(fillers))
     items = [*statements, *(Statement(fillers[i]) for i in rng.choice(len(fillers), size=count, replace=False))]
     items = [items[i] for i in rng.permutation(len(items))]
     return DraftReport(_with_headings([item.text for item in items], rng), tuple(items))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,7 +122,8 @@ def predict_findings(
         out: folder for the cases' folders.
         sidecar: where the questions come from; a bank may lie beside it.
         encoder: for words that are in no bank; the model's own by default.
-        overwrite: whether cases that are there, with all that is asked for, are predicted again.
+        overwrite: whether cases that are there, with the very findings and maps that are asked for, are predicted
+            again.
         combined: whether all findings of a case are also written as one label map.
         series: for each case the files of its DICOM series, in order; a DICOM SEG is then also written.
 
@@ -141,8 +142,8 @@ def predict_findings(
         )
     axes = dict(zip(files, predictor.axes_of_files(list(files.values())), strict=True))
     vectors = _embed(predictor, questions, sidecar, encoder)
-    wanted = {"findings", *(["combined"] if combined else []), *(["dicom_seg"] if series else [])}
-    pending = [case for case in files if overwrite or not wanted <= _written(out / case, case)]
+    maps = {*(["combined"] if combined else []), *(["dicom_seg"] if series else [])}
+    pending = [case for case in files if overwrite or not _is_written(out / case, case, questions[case], maps)]
     out.mkdir(parents=True, exist_ok=True)
     preprocessor = predictor.configuration_manager.preprocessor_class(verbose=False)
     smallest = ReportConditioning.from_plans(predictor.plans_manager.plans).smallest_component_mm3
@@ -173,9 +174,14 @@ def predict_findings(
         partial.rename(out / case)
 
 
-def _written(folder: Path, case: str) -> set[str]:
-    """Names of what the index of a case holds; none where there is no index."""
-    return set(read_index(folder, case=case)) if (folder / INDEX_JSON).is_file() else set()
+def _is_written(folder: Path, case: str, questions: Sequence[Question], maps: Set[str]) -> bool:
+    """Whether the folder of a case holds the answers to these very questions, and these maps of all of them."""
+    if not (folder / INDEX_JSON).is_file():
+        return False
+    index = read_index(folder, case=case)
+    entries = index.get("findings")
+    answered = [(entry.get("id"), entry.get("text")) for entry in entries] if isinstance(entries, list) else []
+    return answered == [(question.finding_id, question.text) for question in questions] and maps <= set(index)
 
 
 def _embed(

@@ -42,12 +42,10 @@ class Reading(NamedTuple):
     Attributes:
         attention: maps ``(B, 1 + S, *stage)`` of the stages that attend to sentences, coarsest first.
         embedded: voxels and sentences for the alignment loss, where its head and negatives are there.
-        relevance: logits ``(B, S)`` of the sentences.
     """
 
     attention: list[Tensor]
     embedded: Embedded | None
-    relevance: Tensor
 
 
 class ReportAdapter(nn.Module):
@@ -76,14 +74,7 @@ class ReportAdapter(nn.Module):
         super().__init__()
         self.strides = [list(stride) for stride in strides]
         self.whitening = Whitening(text_dim)
-        self.memory = ReportMemory(
-            text_dim,
-            config.memory_dim,
-            pooled=config.pooled,
-            grounding=config.grounding,
-            level=config.level,
-            relevance=config.relevance,
-        )
+        self.memory = ReportMemory(text_dim, config.memory_dim, pooled=config.pooled, grounding=config.grounding)
         self.reads_report = config.reads_report
         coarse = (config.attention_stages + 1) // 2 if config.hierarchical else 0
         self.stages = nn.ModuleList(
@@ -237,7 +228,7 @@ class ReportGuidedUNet(nn.Module):
             if decoder.deep_supervision or s == last:
                 outputs.append(decoder.seg_layers[s](features))
         result = outputs[::-1] if decoder.deep_supervision else outputs[0]
-        return (result, Reading(attention, embedded, memory.relevance)) if self.collect_reading else result
+        return (result, Reading(attention, embedded)) if self.collect_reading else result
 
     def _embedded(self, stage: int, features: Tensor, memory: Memory) -> Embedded | None:
         """What the alignment loss compares, at the one stage where it does."""

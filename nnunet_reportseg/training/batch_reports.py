@@ -38,7 +38,6 @@ class BatchReports:
         compiled: whether the network is.
 
     Attributes:
-        fillers: texts of the sentences that belong to no finding of any case.
         finding_words: words of each finding with voxels, of the cases that are trained on.
     """
 
@@ -52,9 +51,9 @@ class BatchReports:
         fillers = tuple(reports.filler_sentences(training))
         self._sampling = ReportSampling(recipe.sentence_dropout, recipe.distractors, recipe.denial, fillers)
         self._varying: SentenceVectors = reports.bank
-        self.fillers = frozenset(sentence.text for sentence in fillers)
         if fillers and recipe.invented_fillers > 0:
-            self._varying = InventedFillers(reports.bank, sorted(self.fillers), recipe.invented_fillers)
+            texts = [sentence.text for sentence in fillers]
+            self._varying = InventedFillers(reports.bank, texts, recipe.invented_fillers)
         self.finding_words = tuple(f.words for case in training for f in reports.cases[case].findings if f.words)
 
     def sample(self, batch: Mapping[str, Any], *, vary: bool) -> list[CaseReport]:

@@ -1,7 +1,7 @@
 """Fillers that nobody wrote, in the place of those that training reports hold.
 
-A report is mostly sentences that belong to no finding. Training reports hold a few dozen of them again and again, so a
-network comes to know them one by one, and a new one in a long report may draw the voxels of a lesion to it
+A report is mostly sentences that belong to no finding. Training reports of a small dataset hold the same ones again and
+again, so a network comes to know them one by one, and a new one in a long report may draw the voxels of a lesion to it
 (docs/design.md). Vectors drawn from a Gaussian with the mean and the covariance of the known ones are always new, and
 lie where fillers lie.
 """

@@ -1,7 +1,7 @@
 """Two optimisers stepped together, and nnU-Net's learning rate schedule for groups with different rates.
 
-nnU-Net trains with SGD at 1e-2 and momentum 0.99. Adapters trained so never read the text unless attention is
-supervised (measured, docs/design.md); they get AdamW, the backbone keeps what nnU-Net was tuned with.
+nnU-Net trains with SGD at 1e-2 and momentum 0.99. Adapters trained so learn to read more slowly (docs/design.md, "What
+each part is worth"); they get AdamW, the backbone keeps what nnU-Net was tuned with.
 """
 
 from __future__ import annotations

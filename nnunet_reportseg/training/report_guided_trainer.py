@@ -291,8 +291,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
     def _supervises(self) -> bool:
         """Whether there is anything to supervise the reading with."""
         attends = self._network.report_adapter.attends_to_sentences and self.conditioning.recipe.attention_weight > 0
-        asked = attends or self.conditioning.aligns or self.conditioning.sorts_sentences
-        return self.reports.have_findings and asked
+        return self.reports.have_findings and (attends or self.conditioning.aligns)
 
     @contextmanager
     def _conditioned_on(self, batch: Mapping[str, Any], *, supervise: bool) -> Iterator[None]:
@@ -308,9 +307,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         if supervise:
             label_map = batch[LABEL_MAP].to(self.device, non_blocking=True)
             stride = network.report_adapter.finest_reading_stride
-            self.loss.target = reading_target(
-                label_map, reports, tensors.padding.shape[1], stride, fillers=self._batch_reports.fillers
-            )
+            self.loss.target = reading_target(label_map, reports, tensors.padding.shape[1], stride)
             network.collect_reading = True
         try:
             yield

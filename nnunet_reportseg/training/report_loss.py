@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from nnunet_reportseg.conditioning import TrainingRecipe
 from text_conditioning.alignment import Embedded, alignment_loss
 from text_conditioning.attention_supervision import attention_supervision_loss, pooled
-from text_conditioning.relevance import relevance_loss
 
 
 class ReadingTarget(NamedTuple):
@@ -21,13 +20,11 @@ class ReadingTarget(NamedTuple):
         masks: ``(B, F, *spatial)`` finding masks at the resolution of the finest stage that reads, or finer.
         sentences: ``(B, F, S)`` bool, sentences of each finding that is in the report.
         same: ``(B * F, B * F)`` bool, findings whose sentences say the same.
-        relevance: ``(B, S)`` what is known of the relevance of the sentences, see relevance_loss.
     """
 
     masks: Tensor
     sentences: Tensor
     same: Tensor
-    relevance: Tensor
 
 
 class ReportLoss(nn.Module):
@@ -41,11 +38,7 @@ class ReportLoss(nn.Module):
     def __init__(self, segmentation: Callable[[Any, Any], Tensor], recipe: TrainingRecipe) -> None:
         super().__init__()
         self.segmentation = segmentation
-        self.weights = {
-            "attention": recipe.attention_weight,
-            "alignment": recipe.alignment_weight,
-            "relevance": recipe.relevance_weight,
-        }
+        self.weights = {"attention": recipe.attention_weight, "alignment": recipe.alignment_weight}
         self.target: ReadingTarget | None = None
         self._seen: dict[str, list[Tensor]] = {name: [] for name in self.weights}
 
@@ -53,7 +46,7 @@ class ReportLoss(nn.Module):
         """Loss of what the network returned, with or without how it was read."""
         if self.target is None or not isinstance(output, tuple):
             return self.segmentation(output[0] if isinstance(output, tuple) else output, target)
-        logits, (attention, embedded, relevance) = output
+        logits, (attention, embedded) = output
         total = self.segmentation(logits, target)
         if attention and self.weights["attention"] > 0:
             masks, losses = self.target.masks, []
@@ -61,8 +54,6 @@ class ReportLoss(nn.Module):
                 masks = pooled(masks, stage.shape[2:])  # of the finer stage before it
                 losses.append(attention_supervision_loss(stage, masks, self.target.sentences))
             total = total + self._weighted("attention", torch.stack(losses).mean())
-        if relevance.requires_grad and self.weights["relevance"] > 0:  # else all sentences count alike
-            total = total + self._weighted("relevance", relevance_loss(relevance, self.target.relevance))
         if embedded is not None:
             aligned = alignment_loss(embedded, self.target.masks, self.target.sentences, self.target.same)
             if aligned is None:  # no finding in view: the head must still get its (zero) gradient on every GPU

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,9 +12,7 @@ from torch import Tensor
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.report_twins import denied_sentence, mirrored_report, mirrored_sentence
 from nnunet_reportseg.training.report_loss import ReadingTarget
-from text_conditioning.assertion import Assertion
 from text_conditioning.attention_supervision import finding_masks
-from text_conditioning.relevance import IRRELEVANT, RELEVANT, UNKNOWN
 from text_conditioning.reports import Sentence
 
 MOST_DISTRACTORS = 64  # about 600 tokens: what a long report has besides its findings
@@ -85,43 +83,27 @@ def sampled_report(
 
 
 def reading_target(
-    label_map: Tensor,
-    reports: Sequence[CaseReport],
-    length: int,
-    stride: Sequence[int] | None = None,
-    *,
-    fillers: Container[str] = (),
+    label_map: Tensor, reports: Sequence[CaseReport], length: int, stride: Sequence[int] | None = None
 ) -> ReadingTarget:
-    """Finding masks of a batch, the sentences that belong to each finding, and those that are known to belong to none.
+    """Finding masks of a batch, and the sentences that belong to each finding.
 
     Args:
         label_map: ``(B, 1, *patch)`` label values before any finding was removed.
         reports: of the samples, as they are read.
         length: number of sentences that the reports are padded to.
         stride: patch voxels per voxel of the finest stage that reads; 1 where None.
-        fillers: sentences that belong to no finding of any case.
     """
     values = [[finding.label_values for finding in report.findings] for report in reports]
     masks = finding_masks(label_map, values, stride)
     count = masks.shape[1]
     linked = torch.zeros((len(reports), count, length), dtype=torch.bool)
     said: list[tuple[str, ...]] = [()] * (len(reports) * count)
-    relevance = torch.full((len(reports), length), UNKNOWN)
     for row, report in enumerate(reports):
         for number, finding in enumerate(report.findings):
             linked[row, number, list(finding.sentences)] = True
             said[row * count + number] = tuple(report.read[i].text for i in finding.sentences)
-        of_findings = report.linked
-        for i, sentence in enumerate(report.read):
-            if i in of_findings:
-                relevance[row, i] = RELEVANT
-            elif sentence.text in fillers:
-                relevance[row, i] = IRRELEVANT
-            elif sentence.assertion is Assertion.ABSENT:  # a finding that was left out, or one of which it is known
-                relevance[row, i] = RELEVANT
     same = torch.tensor([[a == b for b in said] for a in said])
-    device = label_map.device
-    return ReadingTarget(masks, linked.to(device), same.to(device), relevance.to(device))
+    return ReadingTarget(masks, linked.to(label_map.device), same.to(label_map.device))
 
 
 def negatives_of(report: CaseReport, others: Sequence[Sentence], count: int) -> CaseReport:

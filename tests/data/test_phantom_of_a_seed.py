@@ -34,8 +34,8 @@ def digest(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (DEFAULT_SHAPE, "08a18ee06ef8da8ec45f3a861443fc0e65e80137c25a29ea704c3d9e11bf5627"),
-        (OTHER_SHAPE, "59baf7b53e4b49afb9569468671bfecbe06f57b0e0bc70fcd13239dfcfb829ec"),
+        (DEFAULT_SHAPE, "f21e2a7ab96ef31005dcc6d7e0aec8354da09163c92a602107f3f70c6f77d7db"),
+        (OTHER_SHAPE, "cfe1e8ecc208e90d8d7194c5b2de26096ce0bcdb832736150e374b7d7027bb95"),
     ],
     ids=["default shape", "other shape"],
 )

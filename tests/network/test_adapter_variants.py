@@ -19,7 +19,6 @@ VARIANTS = {
     "adapters-only": replace(CONFIG, feed_forward=0),
     "pooled": replace(CONFIG, pooled=True),
     "without position": replace(CONFIG, position_bands=0),
-    "relevance": replace(CONFIG, relevance=True),
 }
 BLIND = replace(CONFIG, reads_report=False)
 
@@ -86,7 +85,7 @@ def test_gates_start_where_they_should_and_learn():
 def test_attention_maps_are_returned_where_single_sentences_are_attended_to(config, supervised):
     network = build(config=config)
     network.collect_reading = True
-    _, (maps, embedded, _) = run(network, reports())
+    _, (maps, embedded) = run(network, reports())
     assert embedded is None
     assert network.report_adapter.attends_to_sentences is supervised
     if supervised:

@@ -12,7 +12,6 @@ from torch import nn
 from nnunet_reportseg.errors import ArchitectureError, ReportContextError
 from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportGuidedUNet, is_compiled
 from tests.network.small_network import CONFIG, TEXT_DIM, awaken, build, frames, image, planned, reports, run
-from text_conditioning.laterality import Laterality
 from text_conditioning.memory import ReportTensors
 
 
@@ -38,13 +37,11 @@ def test_plain_weights_load_and_keep_the_identity_start(kind):
         assert torch.equal(expected, found)
 
 
-def test_every_adapter_parameter_gets_a_gradient_after_one_step(monkeypatch):
-    monkeypatch.setattr("text_conditioning.relevance.READ_WHOLE", 0.0)
-    network = build(config=replace(CONFIG, level=True, relevance=True))
+def test_every_adapter_parameter_gets_a_gradient_after_one_step():
+    network = build()
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     report = reports()
     report.padding[1] = True  # a missing report has a token of its own
-    report.laterality[0, 0] = Laterality.NONE  # only such sentences count by their relevance
     for _ in range(2):
         optimizer.zero_grad()
         sum(out.square().sum() for out in run(network, report)).backward()
@@ -147,9 +144,7 @@ def test_context_is_not_part_of_the_state():
     assert set(planned().state_dict()) == {key for key in before if not key.startswith("report_adapter.")}
 
 
-@pytest.mark.parametrize(
-    "config", [CONFIG, replace(CONFIG, hierarchical=True, relevance=True)], ids=["default", "hierarchical"]
-)
+@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, hierarchical=True)], ids=["default", "hierarchical"])
 def test_compile_makes_one_graph_without_breaks_over_reports(config):
     torch._dynamo.reset()
     network = awaken(build(config=config)).eval()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -17,16 +15,15 @@ def memory(sentences: int = 3, *, batch: int = 2, seed: int = 0) -> Memory:
     """Random tokens, all attendable."""
     generator = torch.Generator().manual_seed(seed)
     tokens = torch.randn(batch, 1 + sentences, MEMORY_DIM, generator=generator)
-    bias, all_alike = torch.zeros(2, batch, 1 + sentences)
-    return Memory(tokens, bias, _summary(batch, sentences), all_alike, torch.zeros(batch, sentences))
+    return Memory(tokens, torch.zeros(batch, 1 + sentences), _summary(batch, sentences))
 
 
 def null_memory(*, sentences: int = 3, batch: int = 2, seed: int = 0) -> Memory:
     """Nothing but the null token is attendable."""
-    found = memory(sentences, batch=batch, seed=seed)
-    found.tokens[:, 0] = 0.5
-    found.bias[:, 1:] = found.log_counts[:, 1:] = -math.inf
-    return found
+    tokens, bias, summary = memory(sentences, batch=batch, seed=seed)
+    tokens[:, 0] = 0.5
+    bias[:, 1:] = float("-inf")
+    return Memory(tokens, bias, summary)
 
 
 def _summary(batch: int, sentences: int) -> Tensor:

@@ -25,8 +25,7 @@ def adapter(**changes: object) -> StageAdapter:
 
 
 def reports(count: int) -> Memory:
-    zeros = torch.zeros(count, 5)
-    return Memory(torch.randn(count, 5, 16), zeros, torch.ones(count, 5, dtype=torch.bool), zeros, zeros[:, 1:])
+    return Memory(torch.randn(count, 5, 16), torch.zeros(count, 5), torch.ones(count, 5, dtype=torch.bool))
 
 
 def head(dimensions: int, heads: int = HEADS) -> nn.Module:

@@ -497,22 +497,6 @@ def test_a_dataset_with_findings_logs_the_attention_loss(workspace):
     assert "No finding in reports.json" not in log_of(trainer)
 
 
-@pytest.mark.parametrize("attention_stages", [3, 0])
-def test_which_sentences_count_is_learned_where_it_is_known(workspace, attention_stages):
-    filler = sentence(2 * CASES - 1).replace("in the left lung", "again")
-    bank_with(workspace, [*ALL_SENTENCES, *bank_sentences([filler])])
-    workspace.edit_cases(lambda cases: [c.update(report=f"{c['report']} {filler}") for c in cases.values()])
-    recipe = {"adapter_lr": 0.02, "report_dropout": 0.0, "text_noise": 0.0, "invented_fillers": 0.0}
-    adapter = {"relevance": True, "attention_stages": attention_stages}
-    workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"recipe": recipe, "adapter": adapter}}))
-    trainer = initialized("all")
-    found = []
-    for batch in batches(trainer, 20):
-        trainer.train_step(batch)
-        found.append(trainer.loss.means()["relevance"])
-    assert np.median(found[-10:]) < 0.3 * found[0]
-
-
 def test_an_adapter_without_attention_trains(workspace):
     workspace.edit_plans(lambda plans: plans.update({PLANS_KEY: {"adapter": {"attention_stages": 0}}}))
     trainer = initialized()

@@ -6,21 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
-import torch
 
 from nnunet_reportseg.case_reports import read_case_report
 from nnunet_reportseg.report_twins import with_twins
 from nnunet_reportseg.sidecar import Sidecar
-from nnunet_reportseg.training.sampled_reports import (
-    MOST_DISTRACTORS,
-    ReportSampling,
-    negatives_of,
-    reading_target,
-    sampled_report,
-)
+from nnunet_reportseg.training.sampled_reports import MOST_DISTRACTORS, ReportSampling, negatives_of, sampled_report
 from text_conditioning.assertion import Assertion
 from text_conditioning.laterality import Laterality
-from text_conditioning.relevance import IRRELEVANT, RELEVANT, UNKNOWN
 
 FINDINGS = ("Nodule 3 in the left lung.", "Nodule 5 in the right lung.")
 NORMAL = ("The heart is normal.", "No pleural effusion.", "The bones are intact.")
@@ -110,14 +102,3 @@ def test_everything_together_keeps_the_findings_right():
         assert report.findings[0].sentences == ()
         assert said(report, 1) == ["Nodule 5 in the left lung."]
         assert "Nodule 3" not in " ".join(sentence.text for sentence in report.sentences)
-
-
-def test_it_is_known_which_sentences_are_relevant_and_which_are_fillers():
-    label_map = torch.tensor([1, 2]).reshape(1, 1, 1, 1, 2)
-    report = sample(ReportSampling(denial=1.0), kept=(False, True))
-    fillers = {sentence.text for sentence in FILLERS} - {NORMAL[0]}
-    target = reading_target(label_map, [report], 8, fillers=fillers)
-    known = dict(zip((s.text for s in report.read), target.relevance[0].tolist(), strict=False))
-    (denial,) = [text for text in known if "odule 3" in text]
-    assert known == {NORMAL[0]: UNKNOWN, NORMAL[1]: IRRELEVANT, FINDINGS[1]: RELEVANT, denial: RELEVANT}
-    assert target.relevance[0, len(known) :].tolist() == [UNKNOWN] * (8 - len(known))
