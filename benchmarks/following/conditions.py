@@ -13,6 +13,7 @@ from nnunet_reportseg.sidecar import Sidecar
 CORRECT, SEEN, LONG_REPORT, NULL, NULL_ALL = "correct", "seen_wording", "long", "null", "null_all_lesions"
 SWAPPED_OWN, SWAPPED_ORIGINAL = "swapped_own", "swapped_original"
 TOLD = "told"  # of plain nnU-Net alone
+FREE = "free_wording"  # of benchmarks/free_wording.py alone
 CONDITIONS = {
     CORRECT: "the case's report, in wording that training never saw",
     SEEN: "about the same lesion, in the wording of training",
