@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import math
+import os
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _GZIP = b"\x1f\x8b"
 _PIECE = 1 << 24  # bytes
+_SIZE_BYTES = 4  # of the size at the end of a gzip file
 
 
 def reading_errors() -> tuple[type[Exception], ...]:
@@ -71,6 +74,35 @@ def require_whole_images(files: Iterable[Path | str], *, case: str) -> None:
             raise DatasetError.about(
                 f"the image cannot be read ({reason(error)})", case=case, file=file, fix="copy the file again"
             ) from error
+
+
+def require_stated_sizes(files: Iterable[Path | str], *, case: str) -> None:
+    """Refuse compressed NIfTI images of a case that end too early, without reading those that do not.
+
+    The last four bytes of a gzip file are the size of what it holds (RFC 1952), which the header in it states too. Only
+    where the two differ is the file read to its end: it may have been packed in several parts.
+
+    Raises:
+        DatasetError: One ends too early, or is gone.
+    """
+    require_whole_images([file for file in map(Path, files) if _may_end_early(file)], case=case)
+
+
+def _may_end_early(file: Path) -> bool:
+    """Whether the size at the end of a gzip file is another one than its NIfTI header says."""
+    import nibabel
+
+    try:
+        with file.open("rb") as raw:
+            if raw.read(len(_GZIP)) != _GZIP:
+                return False
+            raw.seek(-_SIZE_BYTES, os.SEEK_END)
+            held = int.from_bytes(raw.read(), "little")
+        image = nibabel.nifti1.load(file)
+        stated = image.dataobj.offset + math.prod(image.shape) * image.get_data_dtype().itemsize
+    except reading_errors():
+        return True
+    return bool(held != stated % 2 ** (8 * _SIZE_BYTES))
 
 
 def require_numbers(data: Tensor, *, case: str) -> None:

@@ -26,7 +26,7 @@ from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.errors import GeometryError, ModelMismatchError, ReportContextError, SidecarError
 from nnunet_reportseg.frames import Frame, compose, crop_frame, flip_frame, frame_tensor, patient_frame, reflected
 from nnunet_reportseg.geometry import PatientAxes, patient_axes, properties_of_file
-from nnunet_reportseg.image_errors import require_numbers, require_whole_images
+from nnunet_reportseg.image_errors import require_numbers, require_stated_sizes, require_whole_images
 from nnunet_reportseg.inference.checked_before_writing import checked_before_writing
 from nnunet_reportseg.inference.prediction_reports import (
     PredictionVectors,
@@ -139,7 +139,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
             lists: for each case its channel files, as nnU-Net lists them.
 
         Raises:
-            DatasetError: a case has more or fewer channels than in training.
+            DatasetError: a case has more or fewer channels than in training, or an image that ends too early.
             GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
         """
         suffix = len("_0000" + self.dataset_json["file_ending"])
@@ -151,6 +151,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
             require_channels(files, self.dataset_json, case=case)
             axes.append(patient_axes(properties_of_file(first, reader, case=case), transpose))
             self._require_trained_axis(case, axes[-1], first)
+            require_stated_sizes(files, case=case)
         return axes
 
     def require_report_guided(self) -> None:

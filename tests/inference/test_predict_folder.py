@@ -78,7 +78,7 @@ def test_an_image_that_ends_too_early_is_no_image_with_zeros(images, spy_model, 
     file.write_bytes(whole[: int(0.9 * len(whole))])
     with pytest.raises(DatasetError, match=rf"{case_name(1)}.*{file}.*the image cannot be read.*Fix:"):
         predict_folder(images, tmp_path / "out", model=spy_model, reports=None, options=OPTIONS)
-    assert not (tmp_path / "out" / f"{case_name(1)}.nii.gz").exists()
+    assert not list(tmp_path.rglob("out/*"))  # nor the case before it
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_nnunets_own_prediction_refuses_an_image_that_ends_too_early(images, pre
     file.write_bytes(whole[: int(0.9 * len(whole))])
     with pytest.raises(DatasetError, match=rf"{case_name(1)}.*{file}.*the image cannot be read.*Fix:"):
         predictor.predict_from_files_sequential(str(images), str(tmp_path / "out"))
-    assert not (tmp_path / "out" / f"{case_name(1)}.nii.gz").exists()
+    assert not [file for file in (tmp_path / "out").iterdir() if file.suffix == ".gz"]  # nor the case before it
 
 
 def test_nnunets_own_prediction_goes_without_a_sidecar_where_that_is_chosen(images, predictor, tmp_path, monkeypatch):
