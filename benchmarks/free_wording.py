@@ -36,14 +36,14 @@ NAME = "free_wording"
 RESULTS_VERSION = 1
 TASKS = ("site", IMPLANTS)
 WORST = 12  # sentences on the page
-_PAGE = """# Findings in other people's words
+_PAGE = """# Findings in free wording
 
 *Written by `benchmarks/free_wording.py`; all readings are in `{name}.json`.*
 
 The reports of the benchmarks are made from templates, in training and test from different ones. Here the finding is
-told in {count} sentences that somebody wrote who knew chest CT reports and none of the templates: abbreviations (RUL),
-segments, sizes in mm and cm, notes without a verb ([all of them](../../benchmarks/following/free_findings.json)). Each
-lesion of the test volumes is read {each} times, with one such sentence between two fillers.
+told in {count} sentences that were written as in chest CT reports and without knowledge of the templates: abbreviations
+(RUL), segments, sizes in mm and cm, notes without a verb ([all](../../benchmarks/following/free_findings.json)).
+Each lesion of the test volumes is read {each} times, with one such sentence between two fillers.
 
 {machine}
 

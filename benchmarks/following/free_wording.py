@@ -1,4 +1,4 @@
-"""Findings in the words of somebody who never saw the templates of the datasets, read by a trained network.
+"""Findings in words written without knowledge of the templates of the datasets, read by a trained network.
 
 ``free_findings.json`` has 25 sentences for each of the four sites, written from knowledge of chest CT reports alone:
 abbreviations, lung segments, sizes in mm and cm, telegraphic style. Each lesion of a test volume is told in some of
