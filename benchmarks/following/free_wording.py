@@ -8,8 +8,9 @@ them, one at a time, between two fillers of the held-out wording.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -63,27 +64,28 @@ def tell(tests: PairedTestSet, sentences: Mapping[str, Sequence[str]]) -> dict[s
     Returns:
         For each volume what is told of its lesions.
     """
-    turns = {site: _in_turn(texts) for site, texts in sentences.items()}
+    turns = {site: cycle(texts) for site, texts in sentences.items()}
     rng = np.random.default_rng(0)
-    told: dict[str, list[tuple[str, str]]] = {}
+    said: list[tuple[str, str]] = []
+    texts: list[str] = []
     for case, value in tests.described.items():
         (lesion,) = [les for les in tests.volumes[tests.volume_of[case]]["lesions"] if les["value"] == value]
-        told[case] = []
         for _ in range(PER_LESION):
-            sentence = next(turns[f"{lesion['side']} {lesion['level']}"])
+            said.append((case, next(turns[f"{lesion['side']} {lesion['level']}"])))
             before, after = rng.choice(TEST_WORDING.fillers, size=2, replace=False)
-            told[case].append((sentence, f"{before} {sentence} {after}"))
-    texts = {f"{case} {n}": text for case, pairs in told.items() for n, (_, text) in enumerate(pairs)}
-    reports = read_case_reports(Sidecar.from_cases({name: {"report": text} for name, text in texts.items()}), [*texts])
+            texts.append(f"{before} {said[-1][1]} {after}")
+    sidecar = Sidecar.from_cases({str(n): {"report": text} for n, text in enumerate(texts)})
+    reports = read_case_reports(sidecar, list(sidecar.case_ids))
     found: dict[str, list[Told]] = {}
-    for case, pairs in told.items():
-        found.setdefault(tests.volume_of[case], []).extend(
-            Told(sentence, Reading(case, FREE, reports[f"{case} {n}"], case)) for n, (sentence, _) in enumerate(pairs)
-        )
+    for n, (case, sentence) in enumerate(said):
+        told = Told(sentence, Reading(case, FREE, reports[str(n)], case))
+        found.setdefault(tests.volume_of[case], []).append(told)
     return found
 
 
-def read_free_wording(run: Mapping[str, Any], raw: Path, preprocessed: Path, model: Path, settings: Settings) -> Any:
+def read_free_wording(
+    run: Mapping[str, Any], raw: Path, preprocessed: Path, model: Path, settings: Settings
+) -> dict[str, Any]:
     """Predict the test volumes of a finished run under all that is told, and score the masks.
 
     Args:
@@ -121,8 +123,3 @@ def read_free_wording(run: Mapping[str, Any], raw: Path, preprocessed: Path, mod
                 {"case": t.reading.case, "sentence": t.sentence, "dice": score.dice, "followed": score.followed}
             )
     return {"benchmark": run["benchmark"], "seed": run["seed"], **summary(scores), "readings": readings}
-
-
-def _in_turn(texts: Sequence[str]) -> Iterator[str]:
-    while True:
-        yield from texts
