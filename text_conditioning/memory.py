@@ -10,10 +10,10 @@ Softmax over a long report spreads out: sixty sentences that say nothing take fr
 logits are therefore multiplied by the logarithm of the number of tokens (scalable softmax, Nakanishi 2025,
 arXiv:2501.19399), here without its learned factor, which the projections of queries and keys can take over.
 
-The additive attention bias per assertion state follows the state-guided attention of OS-RRG. Here it is learned, and at
-inference it intervenes as there: what has resolved is out of sight, so that no voxel attends to the sentence that says
-so. Training teaches what absent means, by denying findings that it leaves out, but hardly what resolved means
-(docs/design.md).
+The additive attention bias per assertion state follows the state-guided attention of OS-RRG. Here it is learned, but
+for what has resolved: that is out of sight, so that no voxel attends to the sentence that says so, and its lesion is
+one that the report does not mention (docs/design.md). What is denied stays in sight: it teaches what belongs to no
+finding.
 """
 
 from __future__ import annotations
@@ -29,15 +29,18 @@ from text_conditioning.laterality import Laterality
 from text_conditioning.levels import Level
 from text_conditioning.reports import Section
 
-_INITIAL_BIAS = {Assertion.PRESENT: 0.0, Assertion.UNCERTAIN: -1.0, Assertion.ABSENT: -4.0, Assertion.HISTORICAL: -4.0}
 _OUT_OF_SIGHT = -20.0
-# when the network predicts
-_MOST_BIAS = [_OUT_OF_SIGHT if state is Assertion.HISTORICAL else math.inf for state in sorted(Assertion)]
+_INITIAL_BIAS = {
+    Assertion.PRESENT: 0.0,
+    Assertion.UNCERTAIN: -1.0,
+    Assertion.ABSENT: -4.0,
+    Assertion.HISTORICAL: _OUT_OF_SIGHT,  # not learned
+}
 
 _CONTEXT_BIAS = -4.0  # of sentences around the one that is asked for, at the start
 
-# a plain number: compiled, torch 2.14 takes a comparison of a tensor with a member of an IntEnum to be False
-_IMPRESSION = int(Section.IMPRESSION)
+# plain numbers: compiled, torch 2.14 takes a comparison of a tensor with a member of an IntEnum to be False
+_HISTORICAL, _IMPRESSION = int(Assertion.HISTORICAL), int(Section.IMPRESSION)
 
 _USUAL_TOKENS = 8  # of which the logits are taken as they are: a short report
 
@@ -117,13 +120,6 @@ class ReportMemory(nn.Module):
         self.asked = nn.Parameter(torch.randn(memory_dim)) if grounding else None
         self.context_bias = nn.Parameter(torch.tensor(_CONTEXT_BIAS)) if grounding else None
 
-    @property
-    def _state_bias(self) -> Tensor:
-        """``(states,)`` attention bias."""
-        if self.training:
-            return self.assertion_bias
-        return torch.minimum(self.assertion_bias, self.assertion_bias.new_tensor(_MOST_BIAS))
-
     def forward(self, report: ReportTensors) -> Memory:
         """Tokens and attention bias of a batch of reports, shapes as in :class:`Memory`."""
         tokens = (
@@ -135,7 +131,7 @@ class ReportMemory(nn.Module):
         )
         batch = tokens.shape[0]
         padding, summary = report.padding, report.section == _IMPRESSION
-        bias = self._state_bias[report.assertion]
+        bias = self.assertion_bias[report.assertion].masked_fill(report.assertion == _HISTORICAL, _OUT_OF_SIGHT)
         if self.asked is not None and self.context_bias is not None:
             asked = report.asked.to(tokens.dtype)
             tokens = tokens + asked.unsqueeze(-1) * self.asked
