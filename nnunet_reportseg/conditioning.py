@@ -20,7 +20,7 @@ from nnunet_reportseg.geometry import PatientAxes
 from text_conditioning.stage_adapter import AdapterConfig
 
 PLANS_KEY = "report_conditioning"
-BLOCK_VERSION = 3
+BLOCK_VERSION = 4
 SENTENCE_STEP = 8  # reports are padded to a multiple of this many sentences
 
 # JSON knows numbers, so "3" is no 3; the dataclasses inside take it over.

@@ -65,6 +65,21 @@ def patient_frame(shape: Sequence[int], axes: Sequence[int], signs: Sequence[int
     return frame
 
 
+def log_zoom(before: Frame, after: Frame) -> float:
+    """By how much larger a patch shows things after augmentation, as a logarithm: mean over its axes.
+
+    Args:
+        before: frame of the patch as it was cropped.
+        after: its frame after augmentation.
+    """
+
+    def voxel(frame: Frame) -> float:
+        linear = frame[:, :-1]
+        return float(np.linalg.slogdet(linear.T @ linear)[1]) / (2 * linear.shape[1])
+
+    return voxel(before) - voxel(after)
+
+
 def reflected(frame: Frame) -> Frame:
     """The same patch in the mirrored patient: left-right coordinate ``x`` becomes ``1 - x``."""
     result = frame.copy()

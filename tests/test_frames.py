@@ -9,7 +9,7 @@ from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
 from batchgeneratorsv2.transforms.utils.pseudo2d import Convert2DTo3DTransform, Convert3DTo2DTransform
 
 from nnunet_reportseg.errors import GeometryError
-from nnunet_reportseg.frames import compose, crop_frame, flip_frame, patient_frame
+from nnunet_reportseg.frames import compose, crop_frame, flip_frame, log_zoom, patient_frame
 from nnunet_reportseg.training.frame_tracking import track_frames
 from text_conditioning.position import patient_coordinates
 
@@ -85,6 +85,33 @@ def test_two_dimensional_patches_keep_three_patient_coordinates():
     frame = compose(patient_frame((6, 40, 44), (2, 1, 0), (1, 1, 1)), crop_frame((4, 2, 3), 2))
     coordinates = _coordinates(frame, (8, 8))
     np.testing.assert_allclose(coordinates[2], 4.5 / 6)
+
+
+@pytest.mark.parametrize("scaling", [0.7, 1.4])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_zoom_is_how_much_larger_a_patch_shows_things(dimensions, scaling):
+    shape, frame = (
+        (48,) * dimensions,
+        compose(patient_frame((40, 44, 48), (2, 1, 0), (1, 1, -1)), crop_frame((3, 2, 1), dimensions)),
+    )
+    square = torch.zeros(1, *shape)
+    square[(0, *[slice(16, 32)] * dimensions)] = 1
+    spatial = SpatialTransform(
+        shape,
+        0,
+        False,
+        p_rotation=1,
+        rotation=(-0.3, 0.3),
+        p_scaling=1,
+        scaling=(scaling, scaling),
+        p_synchronize_scaling_across_axes=1,
+    )
+    pipeline = ComposeTransforms(track_frames([spatial, MirrorTransform(tuple(range(dimensions)))]))
+    np.random.seed(0)
+    out = pipeline(image=square, frame=frame)
+    enlarged = float(out["image"].sum() / square.sum()) ** (1 / dimensions)
+    assert log_zoom(frame, out["frame"]) == pytest.approx(np.log(enlarged), abs=0.03)
+    assert abs(np.log(enlarged)) > 0.3
 
 
 def test_elastic_deformation_is_refused():

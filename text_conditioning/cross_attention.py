@@ -6,6 +6,10 @@ top would have none; an optional gate therefore starts well above zero).
 
 There are many voxels and few sentences, so both chains of products are multiplied from the side of the sentences: keys
 with the weights of the query, values with those of the output. No query is ever written for a voxel.
+
+nnU-Net's augmentation enlarges or shrinks some patches, and the report speaks of sizes as they were before: a query
+that is to fit "the smaller nodule" or "8 mm" must know by how much. It learns a direction for it (docs/design.md,
+"Size"); in prediction nothing is enlarged.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ from torch import Tensor, nn
 
 from text_conditioning.memory import Memory
 from text_conditioning.position import FourierFeatures, patient_coordinates
+
+_ZOOM_UNITS = 5.0  # per unit of the logarithm: nnU-Net's augmentation, 0.7 to 1.4, reaches from -1.8 to 1.7
 
 
 class ReportCrossAttention(nn.Module):
@@ -49,6 +55,7 @@ class ReportCrossAttention(nn.Module):
         self.heads, self.head_dim = heads, head_dim
         self.norm = nn.LayerNorm(channels)
         self.query = nn.Linear(channels, inner)
+        self.query_zoom = nn.Parameter(torch.zeros(inner))
         self.fourier = FourierFeatures(bands) if bands else None
         self.query_position = nn.Linear(self.fourier.features, inner, bias=False) if self.fourier else None
         self.key = nn.Linear(memory_dim, inner, bias=False)
@@ -66,7 +73,9 @@ class ReportCrossAttention(nn.Module):
                 nn.LayerNorm(channels), nn.Linear(channels, feed_forward * channels), nn.GELU(), last
             )
 
-    def forward(self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int], zoom: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Condition a feature map.
 
         Args:
@@ -74,6 +83,7 @@ class ReportCrossAttention(nn.Module):
             memory: the reports.
             frame: ``(B, 3, d + 1)``, or ``(1, 3, d + 1)`` for one patch, see :mod:`text_conditioning.position`.
             stride: patch voxels per voxel of ``x``.
+            zoom: ``(B,)`` logarithm of how much larger than in the image the patch shows things; None for not at all.
 
         Returns:
             The feature map, same shape and dtype, and the attention ``(B, 1 + S, *spatial)``, averaged over heads.
@@ -88,7 +98,10 @@ class ReportCrossAttention(nn.Module):
         scale = memory.sharpness / math.sqrt(self.head_dim)
         key = self._split(self.key(memory.tokens)) * scale[:, None, None, None]
         value = self._split(self.value(memory.tokens))
-        offset = key @ self._split(self.query.bias[None]).transpose(-1, -2) + memory.bias[:, None, :, None]
+        bias = self.query.bias[None]
+        if zoom is not None:
+            bias = bias + _ZOOM_UNITS * zoom[:, None] * self.query_zoom
+        offset = key @ bias.reshape(-1, self.heads, self.head_dim, 1) + memory.bias[:, None, :, None]
         asked = (key @ weight.reshape(self.heads, self.head_dim, -1)).flatten(1, 2)
         logits = asking @ asked.transpose(1, 2) + offset.flatten(1).unsqueeze(1)
         attention = torch.softmax(logits.reshape(*logits.shape[:2], self.heads, -1), dim=-1)

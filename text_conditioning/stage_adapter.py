@@ -87,14 +87,16 @@ class StageAdapter(nn.Module):
             )
         self.film = ReportFiLM(channels, config.memory_dim) if config.film else None
 
-    def forward(self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int]) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int], zoom: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Feature map of the same shape, and the attention where this stage has one (see ReportCrossAttention)."""
         weights: Tensor | None = None
         if self.position is not None:
             x = self.position(x, frame, stride)
         if self.attention is not None:
             level = coarse_level(memory) if self.coarse else memory
-            x, weights = self.attention(x, level, frame, stride)
+            x, weights = self.attention(x, level, frame, stride, zoom)
             # the coarse level has no single sentences, so there is nothing to supervise
             weights = None if self.coarse else weights
         if self.film is not None:

@@ -82,16 +82,14 @@ def _scale(settings: Settings, runs: Sequence[Mapping[str, Any]], *, phantom: bo
     usual = settings.epoch_iterations * EPOCHS
     others = {run["benchmark"]: run["iterations"] for run in runs if run["iterations"] != usual}
     longer = f" ({', '.join(f'{task} {count}' for task, count in others.items())})" if others else ""
-    tasks = {run["benchmark"] for run in runs}
-    further = [f"{task} {settings.test_volumes * more}" for task, more in TEST_VOLUMES.items() if task in tasks]
-    volumes = f"{settings.test_volumes} test volumes" + (f" ({', '.join(further)})" if further else "")
+    volumes = settings.test_volumes * (TEST_VOLUMES if phantom else 1)
     patch = " x ".join(map(str, settings.patch))
     recipe = "AdamW at 2e-3 for all of the network" if settings.short_recipe else "the default recipe"
     flips = "predictions averaged over flips" if settings.mirroring else "no averaging over flips"
     return (
         f"Scale: {usual} iterations{longer} of {settings.batch_size} patches of {patch} voxels, three stages from "
         f"{settings.features} features, {recipe} (`sgd_only` and plain nnU-Net: nnU-Net's SGD); {settings.cases} "
-        f"training cases, {volumes} with one case per lesion. Final weights, not chosen by test results, "
+        f"training cases, {volumes} test volumes with one case per lesion. Final weights, not chosen by test results, "
         f"{flips}, tiles {settings.step_size:g} of a patch apart. Volumes are larger than patches."
         + (_MARGIN if phantom else "")
     )

@@ -27,8 +27,9 @@ IMPLANTS = "implants"
 # Iterations as a multiple of the scale's: four places take longer to tell apart than two, and so do sizes and
 # real anatomy.
 BUDGETS = {"site": 2, "laterality": 1, "size": 2, "negation": 1, IMPLANTS: 2}
-# Test volumes as a multiple of the scale's: with bars of one hundredth, one lesion of sixteen is too coarse a measure.
-TEST_VOLUMES = {"site": 3, "laterality": 3, "negation": 3}
+# Test volumes of the phantom as a multiple of the scale's: with bars of one hundredth, one lesion of sixteen is too
+# coarse a measure.
+TEST_VOLUMES = 3
 IMPLANTS_SPACING = (5.0, 2.5, 2.5)
 LEAST_VOXELS = 40  # of a nodule at this spacing
 # What the reports of a task tell: two lesions that differ in one of these alone are a pair for its follow rate.
@@ -108,7 +109,7 @@ def _phantom_task(name: str, dataset_id: int, shape: tuple[int, int, int], setti
             dataset_id=dataset_id,
             name=f"Follow{name.capitalize()}",
             num_training=settings.cases,
-            num_test_volumes=settings.test_volumes * TEST_VOLUMES.get(name, 1),
+            num_test_volumes=settings.test_volumes * TEST_VOLUMES,
             shape=shape,
             spacing_mm=SPACING,
             lesions=(4, 4) if name == "site" else None,

@@ -120,6 +120,7 @@ class ReportGuidedUNet(nn.Module):
         self.mirrored_report: ReportTensors | None = None
         self.negatives: ReportTensors | None = None
         self.frame: Tensor | None = None
+        self.zoom: Tensor | None = None
         self.volume_frame: Frame | None = None
 
     def set_report(
@@ -158,9 +159,17 @@ class ReportGuidedUNet(nn.Module):
                 vectors = vectors + noise * torch.randn_like(vectors)
         return report._replace(vectors=vectors.masked_fill(report.padding.unsqueeze(-1), 0.0))
 
-    def set_frame(self, frame: Tensor) -> None:
-        """Set the patient frame of the patches, ``(B, 3, d + 1)`` (see text_conditioning.position)."""
-        self.frame = frame.to(self.report_adapter.whitening.mean.device, torch.float32)
+    def set_frame(self, frame: Tensor, zoom: Tensor | None = None) -> None:
+        """Set where the patches lie in the patient.
+
+        Args:
+            frame: ``(B, 3, d + 1)``, see text_conditioning.position.
+            zoom: ``(B,)`` logarithm of how much larger than in the image they show things, where augmentation changed
+                that.
+        """
+        device = self.report_adapter.whitening.mean.device
+        self.frame = frame.to(device, torch.float32)
+        self.zoom = None if zoom is None else zoom.to(device, torch.float32)
 
     def clear_context(self) -> None:
         """Forget report and frame; the next pass without new ones raises."""
@@ -168,6 +177,7 @@ class ReportGuidedUNet(nn.Module):
         self.mirrored_report = None
         self.negatives = None
         self.frame = None
+        self.zoom = None
         self.volume_frame = None
 
     def forward(self, x: Tensor) -> Output | tuple[Output, Reading]:
@@ -208,7 +218,7 @@ class ReportGuidedUNet(nn.Module):
 
         attention: list[Tensor] = []
         bottleneck = skips[-1].expand(batch, *skips[-1].shape[1:])
-        features, weights = adapter.stages[0](bottleneck, memory, frame, adapter.strides[0])
+        features, weights = adapter.stages[0](bottleneck, memory, frame, adapter.strides[0], self.zoom)
         if weights is not None:
             attention.append(weights)
         embedded = self._embedded(0, features, memory)
@@ -221,7 +231,7 @@ class ReportGuidedUNet(nn.Module):
             if s == last and stage.attention is None:
                 outputs.append(stage.segment(features, memory, frame, stride, decoder.seg_layers[s]))
                 break
-            features, weights = stage(features, memory, frame, stride)
+            features, weights = stage(features, memory, frame, stride, self.zoom)
             if weights is not None:
                 attention.append(weights)
             embedded = embedded or self._embedded(s + 1, features, memory)

@@ -16,7 +16,7 @@ from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnunet_reportseg.frames import compose, crop_frame, patient_frame
+from nnunet_reportseg.frames import compose, crop_frame, log_zoom, patient_frame
 from nnunet_reportseg.geometry import PatientAxes
 from nnunet_reportseg.training.frame_tracking import FRAME
 from nnunet_reportseg.training.paired_mirroring import MIRRORED
@@ -31,6 +31,7 @@ from nnunet_reportseg.training.sub_reports import (
     WITHOUT_REPORT,
 )
 
+ZOOM = "zoom"
 VOXELS_KEPT = 1000  # of a finding, from which the centre of a patch is drawn
 _DECISIONS = (KEPT, WITHOUT_REPORT, MIRRORED)  # of each sample, not tensors
 
@@ -38,8 +39,8 @@ _DECISIONS = (KEPT, WITHOUT_REPORT, MIRRORED)  # of each sample, not tensors
 class ReportDataLoader(nnUNetDataLoader):
     """Batches of nnU-Net, with frames and reports.
 
-    Adds ``frame`` ``(B, 3, d + 1)``, ``label_map`` ``(B, 1, *patch)``, and the lists ``kept_findings``,
-    ``without_report`` and ``mirrored_patient`` with an entry for each sample.
+    Adds ``frame`` ``(B, 3, d + 1)``, ``zoom`` ``(B,)`` (see log_zoom), ``label_map`` ``(B, 1, *patch)``, and the lists
+    ``kept_findings``, ``without_report`` and ``mirrored_patient`` with an entry for each sample.
 
     Args:
         *args: as nnUNetDataLoader.
@@ -124,6 +125,7 @@ class ReportDataLoader(nnUNetDataLoader):
         self._samples = []
         batch = super().generate_train_batch()
         batch[FRAME] = torch.from_numpy(np.stack([s[FRAME] for s in self._samples]).astype(np.float32))
+        batch[ZOOM] = torch.tensor([s[ZOOM] for s in self._samples])
         batch[LABEL_MAP] = torch.stack([s[LABEL_MAP] for s in self._samples])
         for key in _DECISIONS:
             batch[key] = [s[key] for s in self._samples]
@@ -146,5 +148,6 @@ class ReportDataLoader(nnUNetDataLoader):
                 HAS_TWIN: case in self._have_twins,
             },
         )
-        self._samples.append({key: sample[key] for key in (FRAME, LABEL_MAP, *_DECISIONS)})
+        zoom = log_zoom(frame, sample[FRAME])
+        self._samples.append({key: sample[key] for key in (FRAME, LABEL_MAP, *_DECISIONS)} | {ZOOM: zoom})
         return sample

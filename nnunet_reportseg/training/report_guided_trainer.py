@@ -49,7 +49,7 @@ from nnunet_reportseg.training.frame_tracking import FRAME, track_frames
 from nnunet_reportseg.training.optimizers import PolynomialSchedule, make_optimizer
 from nnunet_reportseg.training.paired_mirroring import MirrorPatient
 from nnunet_reportseg.training.preprocessed import PreprocessedCases
-from nnunet_reportseg.training.report_dataloader import ReportDataLoader
+from nnunet_reportseg.training.report_dataloader import ZOOM, ReportDataLoader
 from nnunet_reportseg.training.report_loss import ReportLoss
 from nnunet_reportseg.training.sampled_reports import MOST_DISTRACTORS, reading_target
 from nnunet_reportseg.training.sub_reports import LABEL_MAP, SampleSubReport
@@ -303,7 +303,7 @@ class ReportGuidedTrainer(nnUNetTrainer):
         supervise = supervise and self._supervises
         negatives = self._batch_reports.negatives(reports) if supervise and self.conditioning.aligns else None
         network.set_report(tensors, negatives=negatives, noise=noise)
-        network.set_frame(batch[FRAME])
+        network.set_frame(batch[FRAME], batch[ZOOM])
         if supervise:
             label_map = batch[LABEL_MAP].to(self.device, non_blocking=True)
             stride = network.report_adapter.finest_reading_stride

@@ -82,8 +82,8 @@ def awaken(network, seed=3):
     return network
 
 
-def run(network, report, frame=None, x=None):
+def run(network, report, frame=None, x=None, zoom=None):
     dimensions = 3 if x is None else x.ndim - 2
     network.set_report(report)
-    network.set_frame(frames(dimensions=dimensions) if frame is None else frame)
+    network.set_frame(frames(dimensions=dimensions) if frame is None else frame, zoom)
     return network(image() if x is None else x)

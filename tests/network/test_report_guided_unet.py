@@ -44,12 +44,19 @@ def test_every_adapter_parameter_gets_a_gradient_after_one_step():
     report.padding[1] = True  # a missing report has a token of its own
     for _ in range(2):
         optimizer.zero_grad()
-        sum(out.square().sum() for out in run(network, report)).backward()
+        sum(out.square().sum() for out in run(network, report, zoom=torch.tensor([0.3, -0.2]))).backward()
         optimizer.step()
     without = [n for n, p in network.report_adapter.named_parameters() if p.grad is None or not p.grad.any()]
     tags = ("assertion", "laterality", "level", "section")
     # key biases shift all logits of a query alike; embeddings and bias of states that did not occur stay
     assert [n for n in without if not any(tag in n for tag in tags)] == []
+
+
+def test_zoom_is_of_one_pass_and_a_frame_alone_has_none():
+    network = awaken(build()).eval()
+    plain, zoomed, after = (run(network, reports(), zoom=zoom)[0] for zoom in (None, torch.tensor([0.3, -0.2]), None))
+    assert (plain - zoomed).abs().amax(dim=(1, 2, 3, 4)).min() > 1e-3
+    assert torch.equal(plain, after)
 
 
 def test_the_report_changes_the_output_and_eval_is_deterministic():

@@ -80,6 +80,22 @@ def test_attention_supervision_alone_reaches_queries_keys_and_position() -> None
     assert not (attention.value.weight.grad is not None and attention.value.weight.grad.any())
 
 
+def test_queries_know_how_much_larger_their_patch_shows_things() -> None:
+    attention = block()
+    x, where = feature_map(3), (frame(3), [1, 1, 1])
+    zoom = torch.tensor([0.3, 0.0])
+    plain, zoomed = (attention(x, memory(), *where, z)[1] for z in (None, zoom))
+    assert torch.equal(plain, zoomed)
+    zoomed[:, 1].log().mean().backward()
+    assert attention.query_zoom.grad is not None
+    assert attention.query_zoom.grad.all()
+    with torch.no_grad():
+        attention.query_zoom.normal_()
+    zoomed = attention(x, memory(), *where, zoom)[1]
+    assert (plain[0] - zoomed[0]).abs().max() > 0.01
+    torch.testing.assert_close(plain[1], zoomed[1])
+
+
 def test_a_missing_report_attends_to_the_null_token_alone() -> None:
     attention = block()
     leave_identity(attention)

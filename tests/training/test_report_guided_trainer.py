@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -131,6 +132,24 @@ def test_network_and_optimiser_hold_no_text_encoder(workspace, backbone_optimize
     assert kinds == [{"sgd": "SGD", "adamw": "AdamW"}[name] for name in (backbone_optimizer, adapter_optimizer)]
     rates = {"SGD": trainer.initial_lr, "AdamW": trainer.conditioning.recipe.adapter_lr}
     assert [member.param_groups[0]["lr"] for member in trainer.optimizer.members] == [rates[kind] for kind in kinds]
+
+
+def test_the_network_is_told_how_much_larger_patches_show_things(workspace, monkeypatch):
+    trainer = initialized()
+    found = batches(trainer, 30)
+    zooms = torch.cat([batch["zoom"] for batch in found])
+    assert set(zooms.sign().tolist()) == {-1, 0, 1}  # nnU-Net enlarges and shrinks, in one of five samples
+    assert zooms.min() >= math.log(0.7)
+    assert zooms.max() <= math.log(1.4)
+    volumes = torch.cat([torch.linalg.det(batch["frame"][:, :, :3]).abs() for batch in found])
+    torch.testing.assert_close(volumes * torch.exp(3 * zooms), volumes[zooms == 0][0].expand(len(zooms)))
+    batch = found[0]
+    batch["zoom"] = torch.linspace(-0.3, 0.3, len(batch["zoom"]))
+    seen = []
+    monkeypatch.setattr(nnUNetTrainer, "train_step", lambda self, batch: seen.append(self.network.zoom))
+    trainer.train_step(batch)
+    assert torch.equal(seen[0], batch["zoom"])
+    assert trainer.network.zoom is None
 
 
 def test_the_context_is_cleared_after_a_step_also_after_a_failing_one(workspace, monkeypatch):
