@@ -16,6 +16,7 @@ from text_conditioning.headings import Section
 from text_conditioning.laterality import Laterality
 from text_conditioning.laterality_swap import swap_laterality
 from text_conditioning.levels import Level
+from text_conditioning.ranks import Rank
 from text_conditioning.reports import Report
 from text_conditioning.window import TokenCounter
 
@@ -54,6 +55,7 @@ def count_reports(reports: Mapping[str, Report | None], *, encoder: str | None =
         "assertions": _counts(Assertion, (s.assertion for s in statements)) if known else {"unknown": len(statements)},
         "sides": _counts(Laterality, (s.laterality for s in statements)),
         "levels": _counts(Level, (s.level for s in statements)),
+        "ranks": _counts(Rank, (s.rank for s in statements)),
         "with_size": sum(bool(s.sizes_mm) for s in statements),
         "with_prior_size": sum(bool(s.prior_sizes_mm) for s in statements),
         "mirroring": _mirroring(reports),

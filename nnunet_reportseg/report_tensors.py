@@ -50,7 +50,7 @@ def report_tensors(
     size = length * max(1, -(-longest // length))
     shape = (len(reports), size)
     vectors = np.zeros((*shape, bank.dim), dtype=np.float32)
-    tags = np.zeros((4, *shape), dtype=np.int64)
+    tags = np.zeros((5, *shape), dtype=np.int64)
     padding = np.ones(shape, dtype=bool)
     asked = np.zeros(shape, dtype=bool)
     for row, report in enumerate(reports):
@@ -62,15 +62,17 @@ def report_tensors(
         tags[0, row, :count] = [sentence.assertion for sentence in sentences]
         tags[1, row, :count] = [sentence.laterality for sentence in sentences]
         tags[2, row, :count] = [sentence.level for sentence in sentences]
-        tags[3, row, :count] = [sentence.section for sentence in sentences]
+        tags[3, row, :count] = [sentence.rank for sentence in sentences]
+        tags[4, row, :count] = [sentence.section for sentence in sentences]
         padding[row, :count] = False
         asked[row, len(report.sentences) : count] = True
-    assertion, laterality, level, section = (torch.from_numpy(tag) for tag in tags)
+    assertion, laterality, level, rank, section = (torch.from_numpy(tag) for tag in tags)
     return ReportTensors(
         torch.from_numpy(vectors),
         assertion,
         laterality,
         level,
+        rank,
         section,
         torch.from_numpy(padding),
         torch.from_numpy(asked),

@@ -14,6 +14,8 @@ from text_conditioning.assertion import Assertion
 from text_conditioning.bank import build_bank
 from text_conditioning.errors import BankError
 from text_conditioning.laterality import Laterality
+from text_conditioning.levels import Level
+from text_conditioning.ranks import Rank
 from text_conditioning.reports import Section
 
 
@@ -38,7 +40,7 @@ def numbered(count):
 
 
 def test_vectors_tags_and_padding_of_a_batch():
-    first = case("Nodule 3 in the left lung.", "No nodule 5 in the right lung.")
+    first = case("The larger nodule 3 in the left lung.", "No nodule 5 in the right upper lobe.")
     second = case("IMPRESSION: Nodule 7.")
     tensors = report_tensors([first, second], Vectors(), length=4)
     assert tensors.vectors.shape == (2, 4, DIM)
@@ -47,6 +49,8 @@ def test_vectors_tags_and_padding_of_a_batch():
     assert not tensors.vectors[tensors.padding].any()
     assert tensors.assertion[0, :2].tolist() == [Assertion.PRESENT, Assertion.ABSENT]
     assert tensors.laterality[0, :2].tolist() == [Laterality.LEFT, Laterality.RIGHT]
+    assert tensors.level[0, :2].tolist() == [Level.NONE, Level.UPPER]
+    assert tensors.rank[0, :2].tolist() == [Rank.LARGER, Rank.NONE]
     assert tensors.section[:, 0].tolist() == [Section.FINDINGS, Section.IMPRESSION]
     assert tensors.vectors.dtype == torch.float32
 

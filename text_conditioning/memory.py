@@ -2,9 +2,10 @@
 
 Every sentence is one token (docs/design.md: one vector per report hides which side a finding is on). A token is the
 projected, whitened sentence vector plus embeddings of what the encoder represents badly: assertion, laterality, level
-(upper, middle, lower) and section. A learned null token, always attendable, stands for "the report says nothing of it".
-A missing report is another learned token in its place, alone: what no sentence mentions is not to be segmented, yet
-without a report everything is, and one token for both left remnants of denied lesions (docs/design.md).
+(upper, middle, lower), rank by size (the larger, the smaller) and section. A learned null token, always attendable,
+stands for "the report says nothing of it". A missing report is another learned token in its place, alone: what no
+sentence mentions is not to be segmented, yet without a report everything is, and one token for both left remnants of
+denied lesions (docs/design.md).
 
 Softmax over a long report spreads out: sixty sentences that say nothing take from the one that matters. Attention
 logits are therefore multiplied by the logarithm of the number of tokens (scalable softmax, Nakanishi 2025,
@@ -27,6 +28,7 @@ from torch import Tensor, nn
 from text_conditioning.assertion import Assertion
 from text_conditioning.laterality import Laterality
 from text_conditioning.levels import Level
+from text_conditioning.ranks import Rank
 from text_conditioning.reports import Section
 
 _OUT_OF_SIGHT = -20.0
@@ -53,6 +55,7 @@ class ReportTensors(NamedTuple):
         assertion: ``(B, S)`` int64, values of :class:`Assertion`.
         laterality: ``(B, S)`` int64, values of :class:`Laterality`.
         level: ``(B, S)`` int64, values of :class:`Level`.
+        rank: ``(B, S)`` int64, values of :class:`Rank`.
         section: ``(B, S)`` int64, values of :class:`Section`.
         padding: ``(B, S)`` bool, True where there is no sentence.
         asked: ``(B, S)`` bool, True for the words that are asked for, where the rest of the report is their context.
@@ -62,6 +65,7 @@ class ReportTensors(NamedTuple):
     assertion: Tensor
     laterality: Tensor
     level: Tensor
+    rank: Tensor
     section: Tensor
     padding: Tensor
     asked: Tensor
@@ -112,6 +116,7 @@ class ReportMemory(nn.Module):
         self.assertion = nn.Embedding(len(Assertion), memory_dim)
         self.laterality = nn.Embedding(len(Laterality), memory_dim)
         self.level = nn.Embedding(len(Level), memory_dim)
+        self.rank = nn.Embedding(len(Rank), memory_dim, padding_idx=int(Rank.NONE))
         self.section = nn.Embedding(len(Section), memory_dim)
         self.norm = nn.LayerNorm(memory_dim)
         self.null = nn.Parameter(torch.randn(1, 1, memory_dim))
@@ -127,6 +132,7 @@ class ReportMemory(nn.Module):
             + self.assertion(report.assertion)
             + self.laterality(report.laterality)
             + self.level(report.level)
+            + self.rank(report.rank)
             + self.section(report.section)
         )
         batch = tokens.shape[0]

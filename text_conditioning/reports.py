@@ -19,6 +19,7 @@ from text_conditioning.headings import find_headings, find_unknown_headings, sec
 from text_conditioning.laterality import Laterality, tag
 from text_conditioning.levels import Level, read_level
 from text_conditioning.prior_sizes import read_sizes
+from text_conditioning.ranks import Rank, read_rank
 from text_conditioning.report_text import require_readable
 from text_conditioning.sentences import split_sentences
 from text_conditioning.sizes import read_sizes_mm
@@ -47,6 +48,7 @@ class Sentence:
         sizes_mm: Lengths it states, in mm, in order of appearance; those of earlier examinations are left out.
         prior_sizes_mm: Lengths of earlier examinations, in mm.
         level: How high in the lung or in an organ it places its finding.
+        rank: Whether it speaks of the larger or of the smaller of several findings.
         clauses: Its parts, where they differ in state; empty where the sentence is not split.
     """
 
@@ -59,6 +61,7 @@ class Sentence:
     sizes_mm: tuple[float, ...]
     prior_sizes_mm: tuple[float, ...] = ()
     level: Level = Level.NONE
+    rank: Rank = Rank.NONE
     clauses: tuple[Sentence, ...] = ()
 
 
@@ -98,7 +101,7 @@ def read_sentence(text: str, section: Section, start: int = 0, *, language: str 
         language: Language it is written in; without rules for it nothing is read but sizes.
 
     Returns:
-        The sentence, not split into clauses. Sides, levels and earlier sizes are read in English alone.
+        The sentence, not split into clauses. Sides, levels, ranks and earlier sizes are read in English alone.
     """
     said = _read_words(text, language)
     return Sentence(
@@ -111,6 +114,7 @@ def read_sentence(text: str, section: Section, start: int = 0, *, language: str 
         said.sizes_mm,
         said.prior_sizes_mm,
         said.level,
+        said.rank,
     )
 
 
@@ -123,6 +127,7 @@ class _Said:
     sizes_mm: tuple[float, ...] = ()
     prior_sizes_mm: tuple[float, ...] = ()
     level: Level = Level.NONE
+    rank: Rank = Rank.NONE
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -132,7 +137,7 @@ def _read_words(text: str, language: str) -> _Said:
     if rules.language != ENGLISH:
         return _Said(state, sizes_mm=read_sizes_mm(text))
     sizes = read_sizes(text)
-    return _Said(state, tag(text), sizes.current, sizes.prior, read_level(text))
+    return _Said(state, tag(text), sizes.current, sizes.prior, read_level(text), read_rank(text))
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -173,7 +178,7 @@ def parse_report(text: str, language: str = "en") -> Report:
     Args:
         text: The report.
         language: Language it is written in, as a code such as "en". In a language without rules the sentences are split
-            and stay PRESENT, without side and level.
+            and stay PRESENT, without side, level and rank.
 
     Returns:
         The report with its sentences.

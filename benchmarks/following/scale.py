@@ -32,7 +32,7 @@ SCALES = {
     SMALL: Scale(
         Settings(iterations=2400, test_volumes=4),
         tasks=("laterality", "negation"),
-        variants=("default", "blind", "pooled", "no_position"),
+        variants=("default", "blind", "no_position"),
         seeds=(0,),
         at_once=2,  # so small a network keeps one core busy, not two
     ),

@@ -79,7 +79,7 @@ def reports(count: int, sentences: int, device: torch.device) -> ReportTensors:
     size = (count, sentences)
     return ReportTensors(
         torch.randn(*size, TEXT_DIM),
-        *(torch.randint(0, limit, size) for limit in (4, 4, 5, 6)),
+        *(torch.randint(0, limit, size) for limit in (4, 4, 5, 4, 6)),
         torch.zeros(size, dtype=torch.bool),
         torch.zeros(size, dtype=torch.bool),
     ).to(device)

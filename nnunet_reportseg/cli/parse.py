@@ -81,6 +81,7 @@ def _plain(sentence: Sentence, known: bool) -> dict[str, Any]:
         "assertion": sentence.assertion.name.lower() if known else "unknown",
         "laterality": sentence.laterality.name.lower() if known else "unknown",
         "level": sentence.level.name.lower() if known else "unknown",
+        "rank": sentence.rank.name.lower() if known else "unknown",
         "sizes_mm": list(sentence.sizes_mm),
         "prior_sizes_mm": list(sentence.prior_sizes_mm),
         "mirrored": swap_laterality(sentence.text) if known else None,

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from text_conditioning.english import looks_english
+from text_conditioning.ranks import Rank
 from text_conditioning.reports import Report, Sentence
 from text_conditioning.side_words import find_side_words
 from text_conditioning.sizes import find_sizes
@@ -43,7 +44,7 @@ def show_report(report: Report) -> None:
 
 def _show_table(console: Console, rows: list[tuple[str, tuple[Text, ...]]]) -> None:
     table = Table(show_lines=False, pad_edge=False)
-    for title in ("section", "place", "state", "side", "level", "mm"):
+    for title in ("section", "place", "state", "side", "level", "size"):
         table.add_column(title, no_wrap=True)
     table.add_column("text", overflow="fold", ratio=1)
     for section, cells in rows:
@@ -66,6 +67,8 @@ def _cells(part: Sentence, known: bool) -> tuple[Text, ...]:
     sizes = ", ".join(f"{size:g}" for size in part.sizes_mm)
     if part.prior_sizes_mm:
         sizes += f" (was {', '.join(f'{size:g}' for size in part.prior_sizes_mm)})"
+    if part.rank is not Rank.NONE:
+        sizes = f"{part.rank.name.lower()} {sizes}".strip()
     return (
         Text(f"{part.start}-{part.end}", style="dim"),
         Text(state, style=_STATES[state]),
@@ -90,8 +93,8 @@ def _show_language(console: Console, language: str, known: bool, english: bool) 
     if not known:
         console.print(
             Text(
-                f"There are no rules for the language {language!r}: sentences are split, but no state, side or level "
-                "is read.",
+                f"There are no rules for the language {language!r}: sentences are split, but no state, side, level "
+                "or rank is read.",
                 style="yellow",
             )
         )
@@ -116,7 +119,7 @@ def show_counts(counts: dict[str, Any], source: str) -> None:
         "words per report": _spread(counts["words_per_report"]),
         "words per statement": _spread(counts["words_per_statement"]),
         "characters per statement": _spread(counts["characters_per_statement"]),
-        **{name: _listed(counts[name]) for name in ("sections", "assertions", "sides", "levels")},
+        **{name: _listed(counts[name]) for name in ("sections", "assertions", "sides", "levels", "ranks")},
         "with a size": f"{counts['with_size']}; with an earlier size {counts['with_prior_size']}",
         "mirroring": _mirroring(counts["mirroring"]),
         "encoder": _window(counts["encoder_window"]),

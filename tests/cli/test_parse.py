@@ -117,6 +117,15 @@ def test_one_of_file_and_dataset_is_needed(file: Path, dataset: Path) -> None:
     assert _parse(str(file), "-d", "501") == 2
 
 
+def test_a_rank_is_shown_with_the_sizes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "report.txt"
+    file.write_text("The larger nodule measures 12 mm.")
+    (sentence,) = _json(capsys, str(file))["sentences"]
+    assert (sentence["rank"], sentence["sizes_mm"]) == ("larger", [12.0])
+    assert _parse(str(file)) == 0
+    assert "larger 12" in capsys.readouterr().out
+
+
 def test_statistics_of_a_dataset(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     counts = _json(capsys, "-d", "501")
     assert (counts["cases"], counts["reports"], counts["without_report"]) == (3, 2, ["case_002"])
@@ -125,6 +134,7 @@ def test_statistics_of_a_dataset(dataset: Path, capsys: pytest.CaptureFixture[st
     assert counts["assertions"] == {"present": 1, "absent": 2, "uncertain": 1, "historical": 0}
     assert counts["sides"] == {"none": 1, "left": 2, "right": 1, "bilateral": 0}
     assert counts["levels"]["upper"] == 2
+    assert counts["ranks"] == {"none": 4, "larger": 0, "smaller": 0, "several": 0}
     assert counts["sections"]["impression"] == 1
     assert (counts["with_size"], counts["with_prior_size"]) == (1, 1)
     assert counts["unknown_headings"] == {"LUNGS": 1, "PLEURA": 1}

@@ -57,6 +57,7 @@ def reports(batch=2, sentences=3, length=8, seed=0):
         torch.randint(0, 4, **tag),
         torch.randint(0, 4, **tag),
         torch.randint(0, 5, **tag),
+        torch.randint(0, 4, **tag),
         torch.randint(0, 6, **tag),
         padding,
         torch.zeros(batch, length, dtype=torch.bool),

@@ -41,7 +41,7 @@ def report(states: list[Assertion], *, dim: int = 8, padded: int = 0, seed: int 
     none = torch.zeros(1, length, dtype=torch.int64)
     padding = torch.arange(length)[None] >= len(states)
     vectors = vectors.masked_fill(padding.unsqueeze(-1), 0.0)
-    return ReportTensors(vectors, assertion, none, none, none, padding, none > 0)
+    return ReportTensors(vectors, assertion, none, none, none, none, padding, none > 0)
 
 
 def feature_map(dimensions: int, *, channels: int = 6, size: int = 8, seed: int = 1) -> Tensor:

@@ -94,7 +94,7 @@ def test_without_grounding_nothing_can_be_asked_for(tokens: ReportMemory) -> Non
         assert torch.equal(left, right)
 
 
-@pytest.mark.parametrize("tag", ["assertion", "laterality", "level", "section"])
+@pytest.mark.parametrize("tag", ["assertion", "laterality", "level", "rank", "section"])
 def test_what_the_encoder_represents_badly_is_embedded(tokens: ReportMemory, tag: str) -> None:
     plain = report([Assertion.PRESENT])
     other = plain._replace(**{tag: torch.ones(1, 1, dtype=torch.int64)})

@@ -447,7 +447,7 @@ def run_network(network):
     network.set_report(
         ReportTensors(
             torch.randn(1, 8, 16, generator=torch.Generator().manual_seed(0)),
-            *(torch.zeros(1, 8, dtype=torch.int64) for _ in range(4)),
+            *(torch.zeros(1, 8, dtype=torch.int64) for _ in range(5)),
             *(torch.zeros(1, 8, dtype=torch.bool) for _ in range(2)),
         )
     )
