@@ -23,9 +23,8 @@ from torch import Tensor, nn
 from text_conditioning.memory import Memory
 from text_conditioning.position import FourierFeatures, patient_coordinates
 
-_ZOOM_UNITS = (
-    5.0  # per unit of the logarithm: nnU-Net's augmentation, voxels of 0.7 to 1.4 times the size, is -1.7 to 1.8
-)
+# per unit of the logarithm: nnU-Net's augmentation, voxels of 0.7 to 1.4 times the size, is -1.7 to 1.8
+_ZOOM_UNITS = 5.0
 
 
 class ReportCrossAttention(nn.Module):
