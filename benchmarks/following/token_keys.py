@@ -1,8 +1,8 @@
 """The variant that attends to tokens: its trainer and its predictor expand reports last, when all else is decided.
 
 Sentences come and go, are denied and are drawn from other cases as in the default; only then do their tokens take
-their place, so that both networks are trained on the same reports. The tags of a sentence (assertion, side, level, rank,
-section) are those of its tokens too.
+their place, so that both networks are trained on the same reports. The tags of a sentence (assertion, side, level,
+rank, section) are those of its tokens too.
 """
 
 from __future__ import annotations
