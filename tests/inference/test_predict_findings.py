@@ -39,13 +39,17 @@ def trained(spy_root, tmp_path_factory):
         set_environment(patch, root)
         trainer = make_trainer(0, name=NAME)
         trainer.num_epochs, trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = 1, 4, 1
+        trainer.initialize()
+        head = f"decoder.seg_layers.{len(trainer.network.decoder.seg_layers) - 1}"
+        features = []
+        trainer.network.get_submodule(head).register_forward_hook(lambda _, args, __: features.append(args[0].detach()))
         trainer.run_training()
         file = Path(trainer.output_folder) / "checkpoint_final.pth"
         checkpoint = torch.load(file, weights_only=False)
-        weights = checkpoint["network_weights"]
-        head = max(name for name in weights if name.startswith("decoder.seg_layers") and name.endswith("weight"))
-        weights[head] = 20 * (weights[head] - weights[head].mean())  # logits on both sides of zero, whatever was drawn
-        weights[head.replace("weight", "bias")].zero_()
+        weight, bias = (checkpoint["network_weights"][f"{head}.{name}"] for name in ("weight", "bias"))
+        weight.zero_()
+        weight[:, 0] = 20
+        bias.fill_(-20 * features[-1][:, 0].mean())  # logits on both sides of zero, whatever was drawn
         torch.save(checkpoint, file)
         note_smallest_component(Path(trainer.output_folder_base), None)  # such masks are all specks
     return root, Path(trainer.output_folder_base)
