@@ -32,7 +32,7 @@ from nnunet_reportseg.training.schedules import ReportGuidedTrainer_10epochs
 class ReportGuidedTrainer_MyLesions(ReportGuidedTrainer_10epochs):
     def __init__(self, plans, configuration, fold, dataset_json, device):
         super().__init__(plans, configuration, fold, dataset_json, device)
-        self.num_iterations_per_epoch = 60
+        self.num_iterations_per_epoch = 100
         self.num_val_iterations_per_epoch = 4
         self.oversample_foreground_percent = 1.0
 """
