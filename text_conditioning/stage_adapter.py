@@ -40,6 +40,8 @@ class AdapterConfig:
             then ``gate`` and the split of ``heads * head_dim`` into heads do not count.
         pooled: whether the sentences are pooled to one vector, as other systems do; for comparison, not for use.
         grounding: whether findings of a report can be asked for one by one.
+        shared_stages: number of stages, counted from the highest resolution, that are decoded once for all reports,
+            each of which then weighs their features: many reports of one image take far less time.
         reads_report: False makes every report a missing one: the control that has the adapters and no text.
     """
 
@@ -54,6 +56,7 @@ class AdapterConfig:
     hierarchical: bool = False
     pooled: bool = False
     grounding: bool = False
+    shared_stages: Annotated[int, Field(ge=0)] = 0
     reads_report: bool = True
 
 

@@ -51,23 +51,23 @@ def measure(device: torch.device, patch: Sequence[int], repeats: int) -> dict[st
 
 def _ours(architecture: str, patch: Sequence[int], device: torch.device) -> dict[str, Job]:
     """One tile with some findings, and with eight of them one after the other, each with an encoder run of its own."""
-    network = guided_network(architecture, 1, grounding=True).to(device)
+    network = guided_network(architecture, 1, grounding=True, shared_stages=2).to(device)
     network.set_frame(frame(patch, device))
     tile = torch.randn(1, 1, *patch, device=device)
     asked = reports(max(FINDINGS), SENTENCES, device)
 
     def predict(start: int, stop: int) -> Tensor:
-        skips = network.encoder(tile)
+        encoded = network.encode(tile)
         parts = [(first, min(stop, first + AT_ONCE)) for first in range(start, stop, AT_ONCE)]
-        return torch.cat([_decode(network, skips, asked, *part) for part in parts])
+        return torch.cat([_decode(network, encoded, asked, *part) for part in parts])
 
     jobs: dict[str, Job] = {f"ours {count}": lambda count=count: predict(0, count) for count in FINDINGS}
     return {**jobs, "ours alone": lambda: torch.cat([predict(number, number + 1) for number in range(8)])}
 
 
-def _decode(network: ReportGuidedUNet, skips: Any, asked: ReportTensors, start: int, stop: int) -> Tensor:
+def _decode(network: ReportGuidedUNet, encoded: Any, asked: ReportTensors, start: int, stop: int) -> Tensor:
     network.report = ReportTensors(*(tensor[start:stop] for tensor in asked))
-    logits: Any = network.decode(skips)
+    logits: Any = network.decode(encoded)
     return torch.as_tensor(logits)
 
 

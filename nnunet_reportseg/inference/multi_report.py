@@ -151,12 +151,12 @@ class MultiReportPredictor(ReportGuidedPredictor):
             return super()._tile_logits(x)
         network = self._report_network
         everything = network.report
-        skips = network.encoder(x)
+        encoded = network.encode(x)
         decoded: list[Any] = []
         step = self._conditioning.padded_to(compiled=is_compiled(self.network))
         for part in _parts(everything, self.reports_at_once, step):
             network.report = part
-            decoded.append(network.decode(skips))
+            decoded.append(network.decode(encoded))
         network.report = everything
         return torch.cat(decoded)
 

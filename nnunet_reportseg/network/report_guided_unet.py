@@ -28,12 +28,25 @@ from nnunet_reportseg.errors import ReportContextError
 from nnunet_reportseg.frames import Frame
 from nnunet_reportseg.network.planned_unet import require_unet
 from nnunet_reportseg.network.shared_skips import join
+from nnunet_reportseg.network.shared_stages import SharedFinestStage, SharedStage
 from text_conditioning.alignment import AlignmentHead, Embedded
 from text_conditioning.memory import Memory, ReportMemory, ReportTensors
 from text_conditioning.stage_adapter import AdapterConfig, StageAdapter
 from text_conditioning.whitening import Whitening
 
 Output = Tensor | list[Tensor]
+
+
+class Features(NamedTuple):
+    """What a network knows of patches before it reads a report.
+
+    Attributes:
+        skips: of the encoder, finest first.
+        decoded: of the decoder stages that all reports share, which come last.
+    """
+
+    skips: Sequence[Tensor]
+    decoded: Sequence[Tensor]
 
 
 class Reading(NamedTuple):
@@ -49,7 +62,7 @@ class Reading(NamedTuple):
 
 
 class ReportAdapter(nn.Module):
-    """Everything that the report adds to a network: whitening, memory, one adapter per stage.
+    """Everything that the report adds to a network: whitening, memory, one adapter per stage that is not shared.
 
     ``attends_to_sentences`` tells whether any stage has attention to single sentences that could be supervised;
     ``finest_reading_stride`` are the patch voxels per voxel of the finest of them.
@@ -60,6 +73,7 @@ class ReportAdapter(nn.Module):
         text_dim: dimension of the sentence vectors.
         config: sizes.
         alignment: whether to add the head of the alignment loss, which only training uses.
+        heads: outputs of the segmentation head.
     """
 
     def __init__(
@@ -70,9 +84,13 @@ class ReportAdapter(nn.Module):
         config: AdapterConfig,
         *,
         alignment: bool = False,
+        heads: int = 1,
     ) -> None:
         super().__init__()
         self.strides = [list(stride) for stride in strides]
+        own = max(1, len(channels) - config.shared_stages)
+        self.shared = nn.ModuleList(self._shared(channels, index, heads) for index in range(own, len(channels)))
+        channels = channels[:own]
         self.whitening = Whitening(text_dim)
         self.memory = ReportMemory(text_dim, config.memory_dim, pooled=config.pooled, grounding=config.grounding)
         self.reads_report = config.reads_report
@@ -87,6 +105,13 @@ class ReportAdapter(nn.Module):
         self.alignment = AlignmentHead(width, config.memory_dim) if alignment else None
         self.finest_reading_stride = self.strides[self.alignment_stage]
         self.attends_to_sentences = bool(supervised) and config.reads_report and not config.pooled
+
+    def _shared(self, channels: Sequence[int], index: int, heads: int) -> nn.Module:
+        stride = [coarse // fine for coarse, fine in zip(self.strides[index - 1], self.strides[index], strict=True)]
+        below, width = channels[index - 1], channels[index]
+        if index == len(channels) - 1:
+            return SharedFinestStage(below, width, heads, stride)
+        return SharedStage(below, width, stride)
 
 
 class ReportGuidedUNet(nn.Module):
@@ -112,7 +137,12 @@ class ReportGuidedUNet(nn.Module):
         self.decoder = planned.decoder
         cumulative = _cumulative_strides(self.encoder.strides, self.encoder.output_channels)
         self.report_adapter = ReportAdapter(
-            list(self.encoder.output_channels)[::-1], cumulative[::-1], text_dim, config, alignment=alignment
+            list(self.encoder.output_channels)[::-1],
+            cumulative[::-1],
+            text_dim,
+            config,
+            alignment=alignment,
+            heads=self.decoder.seg_layers[-1].out_channels,
         )
         self.encoder_fingerprint: str | None = None
         self.collect_reading = False
@@ -194,14 +224,29 @@ class ReportGuidedUNet(nn.Module):
             ReportContextError: report or frame was not set.
         """
         self._require_context()
-        return self.decode(self.encoder(x))
+        return self.decode(self.encode(x))
 
-    def decode(self, skips: Sequence[Tensor]) -> Output | tuple[Output, Reading]:
+    def encode(self, x: Tensor) -> Features:
+        """What is the same under all reports.
+
+        Args:
+            x: ``(B, C, *patch)``.
+        """
+        skips = self.encoder(x)
+        decoded: list[Tensor] = []
+        if self.report_adapter.shared:
+            features = skips[-1]
+            for stage, up, skip in zip(self.decoder.stages, self.decoder.transpconvs, skips[-2::-1], strict=True):
+                features = stage(torch.cat((up(features), skip), 1))
+                decoded.append(features)
+        return Features(skips, decoded[len(self.report_adapter.stages) - 1 :])
+
+    def decode(self, encoded: Features) -> Output | tuple[Output, Reading]:
         """Segment patches whose encoder features are there; one patch may be read with several reports at once.
 
         Args:
-            skips: what ``encoder`` returned for ``B`` patches, finest first; for one patch, ``B`` becomes the number of
-                reports that were set.
+            encoded: what :meth:`encode` returned for ``B`` patches; for one patch, ``B`` becomes the number of reports
+                that were set.
 
         Returns:
             As :meth:`forward`.
@@ -210,7 +255,7 @@ class ReportGuidedUNet(nn.Module):
             ReportContextError: report or frame was not set.
         """
         report, frame = self._require_context()
-        adapter = self.report_adapter
+        adapter, skips = self.report_adapter, encoded.skips
         memory = adapter.memory(report)
         batch = max(skips[0].shape[0], memory.tokens.shape[0])
         if memory.tokens.shape[0] != batch:
@@ -224,8 +269,17 @@ class ReportGuidedUNet(nn.Module):
         embedded = self._embedded(0, features, memory)
         outputs = []
         decoder = self.decoder
-        last = len(decoder.stages) - 1
+        own, last = len(adapter.stages) - 1, len(decoder.stages) - 1
         for s in range(len(decoder.stages)):
+            if s >= own:
+                shared, head, weigh = encoded.decoded[s - own], decoder.seg_layers[s], adapter.shared[s - own]
+                if s == last:
+                    outputs.append(weigh(head(shared), shared, features))
+                    break
+                features = weigh(shared, features)
+                if decoder.deep_supervision:
+                    outputs.append(head(features))
+                continue
             features = join(decoder.stages[s], decoder.transpconvs[s], features, skips[-(s + 2)])
             stage, stride = adapter.stages[s + 1], adapter.strides[s + 1]
             if s == last and stage.attention is None:

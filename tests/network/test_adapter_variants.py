@@ -19,6 +19,9 @@ VARIANTS = {
     "adapters-only": replace(CONFIG, feed_forward=0),
     "pooled": replace(CONFIG, pooled=True),
     "without position": replace(CONFIG, position_bands=0),
+    "finest stage shared": replace(CONFIG, shared_stages=1),
+    "two stages shared": replace(CONFIG, shared_stages=2),
+    "all decoder stages shared": replace(CONFIG, shared_stages=9),
 }
 BLIND = replace(CONFIG, reads_report=False)
 

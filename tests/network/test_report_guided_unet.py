@@ -14,13 +14,16 @@ from nnunet_reportseg.network.report_guided_unet import PlannedBackbone, ReportG
 from tests.network.small_network import CONFIG, TEXT_DIM, awaken, build, frames, image, planned, reports, run
 from text_conditioning.memory import ReportTensors
 
+SHARED = replace(CONFIG, shared_stages=2)
+
 
 @pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("config", [CONFIG, SHARED], ids=["default", "shared stages"])
 @pytest.mark.parametrize("kind", ["PlainConvUNet", "ResidualEncoderUNet"])
-def test_step_zero_equals_the_planned_network_bit_for_bit(kind, dimensions):
+def test_step_zero_equals_the_planned_network_bit_for_bit(kind, config, dimensions):
     torch.manual_seed(0)
     reference = planned(kind, dimensions)
-    network = build(0, kind=kind, dimensions=dimensions)
+    network = build(0, config, kind=kind, dimensions=dimensions)
     x = image(dimensions)
     for expected, found in zip(reference(x), run(network, reports(), x=x), strict=True):
         assert torch.equal(expected, found)
@@ -37,8 +40,9 @@ def test_plain_weights_load_and_keep_the_identity_start(kind):
         assert torch.equal(expected, found)
 
 
-def test_every_adapter_parameter_gets_a_gradient_after_one_step():
-    network = build()
+@pytest.mark.parametrize("config", [CONFIG, SHARED], ids=["default", "shared stages"])
+def test_every_adapter_parameter_gets_a_gradient_after_one_step(config):
+    network = build(config=config)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     report = reports()
     report.padding[1] = True  # a missing report has a token of its own
@@ -151,7 +155,9 @@ def test_context_is_not_part_of_the_state():
     assert set(planned().state_dict()) == {key for key in before if not key.startswith("report_adapter.")}
 
 
-@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, hierarchical=True)], ids=["default", "hierarchical"])
+@pytest.mark.parametrize(
+    "config", [CONFIG, replace(CONFIG, hierarchical=True), SHARED], ids=["default", "hierarchical", "shared stages"]
+)
 def test_compile_makes_one_graph_without_breaks_over_reports(config):
     torch._dynamo.reset()
     network = awaken(build(config=config)).eval()
@@ -167,16 +173,39 @@ def test_compile_makes_one_graph_without_breaks_over_reports(config):
     assert counter.frame_count == 1
 
 
+@pytest.mark.parametrize("config", [CONFIG, SHARED], ids=["default", "shared stages"])
 @pytest.mark.parametrize("kind", ["PlainConvUNet", "ResidualEncoderUNet"])
-def test_one_encoded_patch_is_decoded_with_many_reports_as_if_each_came_alone(kind):
-    network = awaken(build(kind=kind)).eval()
+def test_one_encoded_patch_is_decoded_with_many_reports_as_if_each_came_alone(kind, config):
+    network = awaken(build(config=config, kind=kind)).eval()
     x, many = image()[:1], reports(batch=5)
     with torch.no_grad():
         network.set_report(many)
         network.set_frame(frames(batch=1))
-        together = network.decode(network.encoder(x))
+        together = network.decode(network.encode(x))
         for row in range(5):
             alone = run(network, ReportTensors(*(tensor[row : row + 1] for tensor in many)), frames(batch=1), x)
             for expected, found in zip(alone, together, strict=True):
                 torch.testing.assert_close(found[row], expected[0], rtol=1e-4, atol=1e-5)
         assert not torch.allclose(together[0][0], together[0][1])
+
+
+def test_shared_stages_are_decoded_once_for_all_reports():
+    network = awaken(build(config=SHARED)).eval()
+    passes = [0, 0, 0]
+
+    def counts(number):
+        def count(*_):
+            passes[number] += 1
+
+        return count
+
+    for number, stage in enumerate(network.decoder.stages):
+        stage.register_forward_hook(counts(number))
+    network.set_report(reports(batch=2))
+    network.set_frame(frames(batch=1))
+    with torch.no_grad():
+        encoded = network.encode(image()[:1])
+        assert passes == [1, 1, 1]
+        for _ in range(3):
+            network.decode(encoded)
+    assert passes[1:] == [1, 1]
