@@ -41,7 +41,8 @@ class AdapterConfig:
         pooled: whether the sentences are pooled to one vector, as other systems do; for comparison, not for use.
         grounding: whether findings of a report can be asked for one by one.
         shared_stages: number of stages, counted from the highest resolution, that are decoded once for all reports,
-            each of which then weighs their features: many reports of one image take far less time.
+            each of which then weighs their features: many reports of one image take far less time. Bottleneck and the
+            stage above it are never shared.
         reads_report: False makes every report a missing one: the control that has the adapters and no text.
     """
 

@@ -35,6 +35,9 @@ from text_conditioning.stage_adapter import AdapterConfig, StageAdapter
 from text_conditioning.whitening import Whitening
 
 Output = Tensor | list[Tensor]
+LEAST_OWN_LEVELS = (
+    2  # bottleneck and one decoder stage: with the bottleneck alone, small findings were marked too often
+)
 
 
 class Features(NamedTuple):
@@ -88,7 +91,7 @@ class ReportAdapter(nn.Module):
     ) -> None:
         super().__init__()
         self.strides = [list(stride) for stride in strides]
-        own = max(1, len(channels) - config.shared_stages)
+        own = max(len(channels) - config.shared_stages, min(len(channels), LEAST_OWN_LEVELS))
         self.shared = nn.ModuleList(self._shared(channels, index, heads) for index in range(own, len(channels)))
         channels = channels[:own]
         self.whitening = Whitening(text_dim)

@@ -21,7 +21,7 @@ VARIANTS = {
     "without position": replace(CONFIG, position_bands=0),
     "finest stage shared": replace(CONFIG, shared_stages=1),
     "two stages shared": replace(CONFIG, shared_stages=2),
-    "all decoder stages shared": replace(CONFIG, shared_stages=9),
+    "as many stages shared as can be": replace(CONFIG, shared_stages=9),
 }
 BLIND = replace(CONFIG, reads_report=False)
 
