@@ -35,9 +35,7 @@ from text_conditioning.stage_adapter import AdapterConfig, StageAdapter
 from text_conditioning.whitening import Whitening
 
 Output = Tensor | list[Tensor]
-LEAST_OWN_LEVELS = (
-    2  # bottleneck and one decoder stage: with the bottleneck alone, small findings were marked too often
-)
+LEAST_OWN_LEVELS = 2  # bottleneck and one decoder stage; the bottleneck alone marks too much (docs/grounding.md)
 
 
 class Features(NamedTuple):
