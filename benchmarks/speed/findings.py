@@ -24,21 +24,24 @@ FINDINGS = (1, 3, 8, 10)
 AT_ONCE = 4  # the default of `reportseg predict --findings-per-batch`
 SENTENCES = 24
 
+# plans, and how many stages all findings share (text_conditioning.stage_adapter.AdapterConfig.shared_stages)
+NETWORKS = {name + suffix: (name, stages) for name in ARCHITECTURES for suffix, stages in (("", 0), ("_shared", 2))}
+
 Job = Callable[[], Tensor]
 
 
 def measure(device: torch.device, patch: Sequence[int], repeats: int) -> dict[str, Any]:
     """Time and FLOPs for one tile, and whether the masks are those of single runs."""
     found: dict[str, Any] = {}
-    for architecture in ARCHITECTURES:
+    for name, (architecture, shared) in NETWORKS.items():
         torch.manual_seed(0)
-        jobs = {**_ours(architecture, patch, device), **_prompted(architecture, patch, device)}
+        jobs = {**_ours(architecture, shared, patch, device), **_prompted(architecture, patch, device)}
         # half precision on a GPU, as nnUNetPredictor has it
         with torch.inference_mode(), torch.autocast(device.type, enabled=device.type == "cuda"):
             times = seconds(jobs, device, repeats=repeats)
             together, alone = jobs["ours 8"](), jobs["ours alone"]()
-        flops = _flops(architecture)
-        found[architecture] = {
+        flops = _flops(architecture, shared)
+        found[name] = {
             "seconds": times,
             "gflops": {name: round(count / 1e9, 1) for name, count in flops.items()},
             "masks_that_differ_in_voxels": int(((together > 0) != (alone > 0)).sum()),
@@ -49,9 +52,9 @@ def measure(device: torch.device, patch: Sequence[int], repeats: int) -> dict[st
     return found
 
 
-def _ours(architecture: str, patch: Sequence[int], device: torch.device) -> dict[str, Job]:
+def _ours(architecture: str, shared: int, patch: Sequence[int], device: torch.device) -> dict[str, Job]:
     """One tile with some findings, and with eight of them one after the other, each with an encoder run of its own."""
-    network = guided_network(architecture, 1, grounding=True, shared_stages=2).to(device)
+    network = guided_network(architecture, 1, grounding=True, shared_stages=shared).to(device)
     network.set_frame(frame(patch, device))
     tile = torch.randn(1, 1, *patch, device=device)
     asked = reports(max(FINDINGS), SENTENCES, device)
@@ -80,15 +83,18 @@ def _prompted(architecture: str, patch: Sequence[int], device: torch.device) -> 
     return {f"prompted {count}": lambda count=count: network(tile, prompts[:count]) for count in FINDINGS}
 
 
-def _flops(architecture: str) -> dict[str, int]:
+def _flops(architecture: str, shared: int) -> dict[str, int]:
     """Of a tile as nnU-Net plans it, counted on tensors without data."""
     nowhere = torch.device("meta")
     counted = {}
-    for jobs in (_ours, _prompted):
-        for name, job in jobs(architecture, PLANNED_PATCH, nowhere).items():
-            with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-                job()
-            counted[name] = int(counter.get_total_flops())
+    jobs = {
+        **_ours(architecture, shared, PLANNED_PATCH, nowhere),
+        **_prompted(architecture, PLANNED_PATCH, nowhere),
+    }
+    for name, job in jobs.items():
+        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+            job()
+        counted[name] = int(counter.get_total_flops())
     return counted
 
 
