@@ -84,7 +84,12 @@ def test_a_step_trains_question_and_context(trainer):
     assert trainer.loss.means()["attention"] > 0
 
 
-def test_a_training_ends_with_scores_of_every_validation_finding(workspace):
+@pytest.mark.parametrize("shared", [0, 2], ids=["a decoder for each", "shared stages"])
+def test_a_training_ends_with_scores_of_every_validation_finding(workspace, shared):
+    block = {"adapter": {"shared_stages": shared}}
+    edit(
+        workspace / "preprocessed" / DATASET / "nnUNetPlans.json", lambda plans: plans.update(report_conditioning=block)
+    )
     trainer = make_trainer(0, name=NAME)
     trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = 2, 1
     trainer.run_training()
@@ -98,6 +103,10 @@ def test_a_training_ends_with_scores_of_every_validation_finding(workspace):
     plans = json.loads((Path(trainer.output_folder_base) / "plans.json").read_text())
     smallest = plans["report_conditioning"]["smallest_component_mm3"]
     assert smallest == pytest.approx(min(row["n_ref"] for row in rows.values()))  # of the training cases: as large here
+    assert plans["report_conditioning"]["adapter"]["shared_stages"] == shared
+    learned = [parameter.any() for parameter in trainer.network.report_adapter.shared.parameters()]
+    assert bool(learned) == bool(shared)
+    assert all(learned)
 
 
 def test_specks_do_not_count_in_the_validation(workspace, monkeypatch):
