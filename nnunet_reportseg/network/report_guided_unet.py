@@ -232,6 +232,9 @@ class ReportGuidedUNet(nn.Module):
 
         Args:
             x: ``(B, C, *patch)``.
+
+        Returns:
+            What :meth:`decode` takes. Follows UNetDecoder.forward for the stages that all reports share, and those below.
         """
         skips = self.encoder(x)
         decoded: list[Tensor] = []
