@@ -234,7 +234,7 @@ class ReportGuidedUNet(nn.Module):
             x: ``(B, C, *patch)``.
 
         Returns:
-            What :meth:`decode` takes. Follows UNetDecoder.forward for the stages that all reports share, and those below.
+            What :meth:`decode` takes; stages that all reports share, and those below, as in UNetDecoder.forward.
         """
         skips = self.encoder(x)
         decoded: list[Tensor] = []
