@@ -22,6 +22,7 @@ from nnunet_reportseg.text_file import unusable_character
 
 _IO = "GDCMImageIO"
 _POSITION, _ORIENTATION, _SERIES, _FRAMES = "0020|0032", "0020|0037", "0020|000e", "0028|0008"
+_SPACING, _COLOURS = "0028|0030", "0028|0002"
 _MARK, _MARK_START = b"DICM", 128  # of a DICOM file (PS3.10, 7.1)
 _LARGEST_STEP_ERROR = 0.02  # of the step between slices: positions are written with few digits
 _LARGEST_SHIFT = 0.02  # sideways from slice to slice, in steps: a tilt of about one degree
@@ -57,7 +58,8 @@ def series_files(folder: Path, *, case: str) -> tuple[Path, ...]:
 
     Raises:
         DatasetError: There is no DICOM file or more than one series, slices are missing, unevenly spaced, there twice
-            or turned against each other, the gantry was tilted, or a file is cut short or cannot be read.
+            or turned against each other, place or pixel spacing are not stated, pixels are coloured, the gantry was
+            tilted, or a file is cut short or cannot be read.
     """
     import SimpleITK as sitk
 
@@ -145,7 +147,7 @@ def locale_kept() -> Iterator[None]:
 
 
 class _Slice:
-    """What the header of a file says: series, number of frames, size, position and orientation."""
+    """What the header of a file says: series, number of frames, size, place, spacing and colours."""
 
     def __init__(self, file: Path) -> None:
         import SimpleITK as sitk
@@ -164,6 +166,19 @@ class _Slice:
         self.frames = int(numbers(_FRAMES)[0]) if numbers(_FRAMES).size else 1
         self.grid = (*reader.GetSize()[:2], *reader.GetSpacing()[:2])
         self.position, self.orientation = numbers(_POSITION), numbers(_ORIENTATION)
+        self.spacing = numbers(_SPACING)
+        self.colours = int(numbers(_COLOURS)[0]) if numbers(_COLOURS).size else 1
+
+    @property
+    def has_place(self) -> bool:
+        """Whether the header says, in numbers, where the slice lies."""
+        sizes = (self.position.size, self.orientation.size) == (3, 6)
+        return sizes and bool(np.isfinite([*self.position, *self.orientation]).all())
+
+    @property
+    def has_spacing(self) -> bool:
+        """Whether the header says how far apart pixels are; the reader takes 1 mm where it does not."""
+        return self.spacing.size == 2 and bool((np.isfinite(self.spacing) & (self.spacing > 0)).all())
 
 
 def _in_order(slices: list[_Slice], folder: Path, case: str) -> list[Path]:
@@ -177,12 +192,20 @@ def _in_order(slices: list[_Slice], folder: Path, case: str) -> list[Path]:
             f"{len(series)} series are mixed in the folder", case, folder, series, fix="keep the files of one series"
         )
     for one in slices:
-        if one.frames > 1 or one.position.size != 3 or one.orientation.size != 6:
+        if one.frames > 1 or not one.has_place:
             raise _problem(
                 "the file is no single slice with position and orientation",
                 case,
                 one.file,
                 fix="export the series as one file per slice (not multi-frame), with Image Position (Patient)",
+            )
+        if not one.has_spacing or one.colours != 1:
+            raise _problem(
+                "the file has no grey pixels of known spacing",
+                case,
+                one.file,
+                f"Pixel Spacing {one.spacing.tolist()}, Samples per Pixel {one.colours}",
+                fix="export the original series, with Pixel Spacing and not as a colour picture",
             )
         same = one.grid == first.grid and np.allclose(one.orientation, first.orientation, atol=1e-3)
         if not same:

@@ -116,7 +116,9 @@ def _header(file: Path, reader_name: str) -> dict[str, Any]:
     if reader_name.startswith("Nibabel"):
         import nibabel
 
-        affine = np.asarray(nibabel.load(file).affine)  # type: ignore[attr-defined]
+        image: Any = nibabel.load(file)  # type: ignore[attr-defined]
+        _require_volume(len(image.shape), 1 if image.get_data_dtype().names is None else 3)
+        affine = np.asarray(image.affine)
         if reorients:
             affine = np.diag(np.append(np.linalg.norm(affine[:3, :3], axis=0), 1.0))
         return {"nibabel_stuff": {"original_affine": affine}}
@@ -126,11 +128,20 @@ def _header(file: Path, reader_name: str) -> dict[str, Any]:
         reader = sitk.ImageFileReader()
         reader.SetFileName(path_for_reader(file))
         reader.ReadImageInformation()
+        _require_volume(reader.GetDimension(), reader.GetNumberOfComponents())
         direction = reader.GetDirection()
         if reorients and len(direction) == 9:  # nnU-Net reorients to ITK's "RAS": axes towards R, A, S
             direction = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)
         return {"sitk_stuff": {"direction": direction}}
     return {}
+
+
+def _require_volume(dimensions: int, components: int) -> None:
+    if dimensions > 3 or components > 1:
+        raise ValueError(
+            f"it has {dimensions} dimensions and {components} numbers per voxel; write one file per channel, with one "
+            "number per voxel"
+        )
 
 
 def common_left_right_axis(axes_of_case: Mapping[str, PatientAxes], folder: Path) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 
@@ -67,6 +68,29 @@ def _empty(folder: Path) -> None:
     (write_series(folder) / "7_3.dcm").write_bytes(b"")
 
 
+def _nowhere(folder: Path) -> None:
+    _rewrite(folder, "ImagePositionPatient", ["nan", "0", "0"])
+
+
+def _without_spacing(folder: Path) -> None:
+    _rewrite(folder, "PixelSpacing", None)
+
+
+def _flat_spacing(folder: Path) -> None:
+    _rewrite(folder, "PixelSpacing", ["0", "0"])
+
+
+def _rewrite(folder: Path, name: str, value: list[str] | None) -> None:
+    """Set or drop an attribute of one slice."""
+    file = write_series(folder) / "7_4.dcm"
+    dataset = pydicom.dcmread(file)
+    if value is None:
+        delattr(dataset, name)
+    else:
+        setattr(dataset, name, value)
+    dataset.save_as(file)
+
+
 def _one(folder: Path) -> None:
     write_series(folder, image=volume()[:, :, :1])
 
@@ -86,6 +110,9 @@ def _nothing(folder: Path) -> None:
         (_scout, "slices are mixed"),
         (_cut, "7_3.dcm: the file cannot be read as DICOM image"),
         (_empty, "7_3.dcm: the file cannot be read as DICOM image"),
+        (_nowhere, "7_4.dcm: the file is no single slice with position"),
+        (_without_spacing, "7_4.dcm: the file has no grey pixels of known spacing"),
+        (_flat_spacing, "7_4.dcm: the file has no grey pixels of known spacing"),
         (_one, "one slice only"),
         (_nothing, "no DICOM series"),
     ],

@@ -115,3 +115,19 @@ def test_an_unreadable_header_is_named(tmp_path, reader):
     file.write_bytes(b"not an image")
     with pytest.raises(GeometryError, match=r"file .*broken\.nii\.gz: the image header cannot be read .*Fix:"):
         properties_of_file(file, reader)
+
+
+@pytest.mark.parametrize("reader", ["SimpleITKIO", "NibabelIO"])
+@pytest.mark.parametrize(
+    ("voxels", "named"),
+    [
+        (np.zeros((4, 5, 6, 2)), "4 dimensions"),
+        (np.zeros((4, 5, 6), np.dtype([(name, np.uint8) for name in "RGB"])), "3 numbers per voxel"),
+    ],
+    ids=["four axes", "colours"],
+)
+def test_what_is_no_volume_is_named(tmp_path, reader, voxels, named):
+    file = tmp_path / "a.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), file)
+    with pytest.raises(GeometryError, match=rf"a\.nii\.gz.*{named}"):
+        properties_of_file(file, reader)

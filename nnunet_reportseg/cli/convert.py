@@ -229,15 +229,24 @@ def dicom(
 
 
 def _label_values(given: list[str] | None) -> dict[str, tuple[int, ...]] | None:
+    from nnunet_reportseg.label_map import MAX_LABEL_VALUE
+
     if not given:
         return None
-    labels = {}
+    labels: dict[str, tuple[int, ...]] = {}
     for text in given:
         name, _, values = text.partition("=")
         numbers = values.split(",")
         if not name or not all(number.strip().isdecimal() for number in numbers):
             raise typer.BadParameter(f"{text!r} is not NAME=VALUE or NAME=VALUE,VALUE", param_hint="--label")
-        labels[name] = tuple(int(number) for number in numbers)
+        found = tuple(int(number) for number in numbers)
+        if name == "background" or not all(0 < value <= MAX_LABEL_VALUE for value in found):
+            raise typer.BadParameter(
+                f"{text!r}: values are 1 to {MAX_LABEL_VALUE}; 0 is background and not named", param_hint="--label"
+            )
+        if name in labels:
+            raise typer.BadParameter(f"{name!r} is there twice; name all its values at once", param_hint="--label")
+        labels[name] = found
     return labels
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunet_reportseg.convert.case import CaseTarget, Converted, SourceCase, SourceDataset
-from nnunet_reportseg.convert.nifti_label import read_nifti, stored_voxels, write_label_like
+from nnunet_reportseg.convert.nifti_label import mask_voxels, read_nifti, read_volume, write_label_like
 from nnunet_reportseg.convert.report_texts import require_words
 from nnunet_reportseg.convert.table import by_key, read_table
 from nnunet_reportseg.convert.volumes import place_file
@@ -99,7 +99,7 @@ def _labels(masks: Sequence[str]) -> dict[str, tuple[int, ...]]:
 
 
 def _convert(target: CaseTarget, *, case: str, ct: Path, files: Sequence[Path], entry: CaseEntry) -> Converted:
-    image = read_nifti(ct, case=case)
+    image = read_volume(ct, case=case)
     label = np.zeros(image.shape, np.uint16)
     for i, file in enumerate(files):
         if file.is_file():
@@ -121,4 +121,4 @@ def _mask(image: Any, file: Path, case: str) -> NDArray[np.bool_]:
             value=mask.shape,
             fix="fetch both of the same release",
         )
-    return stored_voxels(mask, case=case, file=file) > 0
+    return mask_voxels(mask, case=case, file=file) > 0

@@ -69,7 +69,17 @@ def _cases(place: Path, name: str, split: Split) -> list[SourceCase]:
             fix="put the table of LViT there",
         )
     rows = by_key(read_table(tables[0], (_IMAGE, _TEXT)), _IMAGE, tables[0])
-    texts = {_stem(image): row for image, row in rows.items()}
+    texts: dict[str, Row] = {}
+    for image, row in rows.items():
+        if _stem(image) in texts:
+            raise DatasetError.about(
+                "two rows describe the same image",
+                case=_stem(image),
+                file=tables[0],
+                value=image,
+                fix="keep one of them",
+            )
+        texts[_stem(image)] = row
     images = [file for file in visible(place / "img") if file.suffix.lower() in PICTURE_ENDINGS]
     return [_case(image, texts, tables[0], place, name, split) for image in images]
 

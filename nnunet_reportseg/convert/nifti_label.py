@@ -9,7 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunet_reportseg.errors import DatasetError
-from nnunet_reportseg.image_errors import reading_errors, reason
+from nnunet_reportseg.image_errors import reading_errors, reason, require_stated_sizes
+
+_ROUNDING = 1e-3  # of numbers that the file scales
+_WHOLE = "write whole numbers from 0, and resample masks with nearest neighbour"
+
+
+def read_volume(file: Path, *, case: str) -> Any:
+    """Open a NIfTI file that must hold a whole volume with one number per voxel.
+
+    Raises:
+        DatasetError: It is missing, cannot be read, ends too early, or holds something else.
+    """
+    image = read_nifti(file, case=case)
+    require_stated_sizes([file], case=case)
+    if len(image.shape) != 3 or image.get_data_dtype().names is not None:
+        raise DatasetError.about(
+            "the image is no volume with one number per voxel",
+            case=case,
+            file=file,
+            value=f"{image.shape}, {image.get_data_dtype()}",
+            fix="write a file with three axes",
+        )
+    return image
 
 
 def read_nifti(file: Path, *, case: str) -> Any:
@@ -36,6 +58,31 @@ def stored_voxels(image: Any, *, case: str, file: Path) -> NDArray[Any]:
         return np.asarray(image.dataobj)
     except reading_errors() as error:
         raise _unreadable(error, case, file) from error
+
+
+def mask_voxels(image: Any, *, case: str, file: Path) -> NDArray[Any]:
+    """The voxels of an opened file that must be numbers of masks or instances: whole and not negative.
+
+    Raises:
+        DatasetError: They cannot be read, or one is no such number.
+    """
+    voxels = stored_voxels(image, case=case, file=file)
+    if voxels.dtype.kind in "bu":
+        return voxels
+    if voxels.dtype.kind not in "if":
+        raise DatasetError.about(
+            "the mask has no single number per voxel", case=case, file=file, value=str(voxels.dtype), fix=_WHOLE
+        )
+    wrong = ~(np.abs(voxels - np.rint(voxels)) < _ROUNDING) | (voxels < -_ROUNDING)  # True for NaN
+    if wrong.any():
+        raise DatasetError.about(
+            f"{int(wrong.sum())} voxels of the mask are no whole numbers from 0",
+            case=case,
+            file=file,
+            value=float(voxels[wrong][0]),
+            fix=_WHOLE,
+        )
+    return np.rint(voxels)
 
 
 def write_label_like(image: Any, label: NDArray[np.uint16], file: Path) -> None:

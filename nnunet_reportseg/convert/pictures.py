@@ -69,7 +69,7 @@ def _open(file: Path, case: str) -> Any:
         with Image.open(file) as image:
             image.load()
             return image
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError.about(
             f"not a readable picture ({error})", case=case, file=file, fix="fetch the file again"
         ) from error

@@ -34,11 +34,14 @@ def read_record(file: Path, expected: str) -> Converted | None:
     """What a finished case gave; ``None`` where it is not finished, or was made from something else."""
     if not file.is_file():
         return None
-    content = json.loads(file.read_text(encoding="utf-8"))
-    if content["fingerprint"] != expected:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["fingerprint"] != expected:
+            return None
+        entry = CaseEntry.model_validate(content["entry"])
+        return Converted(entry, frozenset(content["values"]), tuple(content["notes"]))
+    except (ValueError, LookupError, TypeError):  # a crash of the machine can leave an empty file
         return None
-    entry = CaseEntry.model_validate(content["entry"])
-    return Converted(entry, frozenset(content["values"]), tuple(content["notes"]))
 
 
 def write_record(file: Path, found: str, converted: Converted) -> None:

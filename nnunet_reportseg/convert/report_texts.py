@@ -27,7 +27,7 @@ def require_words(text: str, *, case: str, file: Path) -> str:
             case=case,
             file=file,
             value=text[:40],
-            fix="write the report, or remove it and choose --missing-report null",
+            fix="write the report, or take the case away (some converters have --missing-report null)",
         )
     try:
         parse_report(text)

@@ -26,12 +26,12 @@ from nnunet_reportseg.combined_findings import combine
 from nnunet_reportseg.convert.case import CaseTarget, Converted, SourceCase, SourceDataset, Split
 from nnunet_reportseg.convert.ct_rate import find_volume, read_ct_rate_reports, require_report
 from nnunet_reportseg.convert.further_instances import LabelledInstances
-from nnunet_reportseg.convert.nifti_label import read_nifti, stored_voxels, write_label_like
+from nnunet_reportseg.convert.nifti_label import mask_voxels, read_nifti, read_volume, write_label_like
 from nnunet_reportseg.convert.volumes import place_file
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.sidecar import CaseEntry, Finding
 from nnunet_reportseg.sidecar_format import has_words, name_some
-from nnunet_reportseg.text_file import read_json_object
+from nnunet_reportseg.text_file import read_json_object, unusable_character
 
 _ENDING = ".nii.gz"
 _LAYOUT = "see docs/converters.md for the layout"
@@ -154,6 +154,15 @@ def _finding_texts(item: Mapping[str, Any], case: str, description: Path) -> lis
             raise DatasetError.about(
                 f"the text of finding {index} is empty", case=case, file=description, value=text, fix="write its words"
             )
+        character = unusable_character(text)
+        if character is not None:
+            raise DatasetError.about(
+                f"the text of finding {index} holds {character}",
+                case=case,
+                file=description,
+                value=text[:40],
+                fix="write plain text",
+            )
         texts.append(text.strip())
     return texts
 
@@ -171,10 +180,10 @@ def _convert(
     entry: CaseEntry,
     labelled: LabelledInstances | None,
 ) -> Converted:
-    image = read_nifti(ct, case=case)
+    image = read_volume(ct, case=case)
     masks = read_nifti(segmentation, case=case)
     wanted = (len(entry.findings), *image.shape)
-    if len(image.shape) != 3 or masks.shape[1:] != image.shape:
+    if masks.shape[1:] != image.shape:
         raise DatasetError.about(
             f"shapes differ: the CT is {image.shape}, so the segmentation must be (findings, {str(image.shape)[1:]}",
             case=case,
@@ -190,7 +199,7 @@ def _convert(
             value=masks.shape,
             fix="give every finding of the segmentation its text in the description",
         )
-    instances = stored_voxels(masks, case=case, file=segmentation)
+    instances = mask_voxels(masks, case=case, file=segmentation)
     label, values = combine(instances != 0)
     place_file(ct, target.image(), copy=target.copy)
     write_label_like(image, label, target.label)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.sidecar_format import name_some
@@ -14,6 +17,8 @@ from nnunet_reportseg.text_file import read_text
 
 Row = dict[str, str]
 _LONGEST_CELL = 2**24
+# of an Excel file, which is a zip file with XML in it
+_DAMAGED = (ElementTree.ParseError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, LookupError)
 
 
 def read_table(file: Path, required: Sequence[str], *, optional: Sequence[str] | None = None) -> list[Row]:
@@ -127,6 +132,14 @@ def _excel(file: Path) -> list[list[str]]:
         ) from error
     try:
         frame: Any = pandas.read_excel(file, header=None, dtype=str, keep_default_na=False, engine="openpyxl")
-    except (OSError, ValueError, KeyError) as error:
+    except (
+        ElementTree.ParseError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        LookupError,
+    ) as error:
         raise DatasetError.about(f"the table cannot be read ({error})", file=file, fix="check the file") from error
     return [["" if cell is None or cell != cell else str(cell) for cell in row] for row in frame.values.tolist()]

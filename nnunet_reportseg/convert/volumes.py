@@ -13,7 +13,13 @@ import numpy as np
 from nnunet_reportseg.convert.case import CaseTarget, Converted
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.grid import Grid
-from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason
+from nnunet_reportseg.image_errors import (
+    path_for_reader,
+    reading_errors,
+    reason,
+    require_stated_sizes,
+    require_whole,
+)
 from nnunet_reportseg.label_map import MAX_LABEL_VALUE
 from nnunet_reportseg.sidecar import CaseEntry
 
@@ -58,6 +64,7 @@ def convert_volumes(
             _write(read_dicom_series(image, case=case), target.image(channel))
             notes.append(f"DICOM series {image.name} written as {target.ending}")
         else:
+            require_stated_sizes([image], case=case)
             place_file(image, target.image(channel), copy=target.copy)
     first = grid_of(target.image(), case=case, file=images[0])
     for channel, image in enumerate(images[1:], start=1):
@@ -85,7 +92,7 @@ def grid_of(placed: Path, *, case: str, file: Path) -> Grid:
         file: Where it came from, for messages.
 
     Raises:
-        DatasetError: The header cannot be read.
+        DatasetError: The header cannot be read, or is not that of a volume.
     """
     import SimpleITK as sitk
 
@@ -95,6 +102,14 @@ def grid_of(placed: Path, *, case: str, file: Path) -> Grid:
         reader.ReadImageInformation()
     except reading_errors() as error:
         raise _unreadable(error, case, file) from error
+    if reader.GetNumberOfComponents() != 1 or reader.GetDimension() > 3:
+        raise DatasetError.about(
+            "the image is no volume with one number per voxel",
+            case=case,
+            file=file,
+            value=f"{reader.GetDimension()} dimensions, {reader.GetNumberOfComponents()} numbers per voxel",
+            fix="write one file per channel",
+        )
     return Grid.of_image(reader)
 
 
@@ -102,6 +117,7 @@ def _read(placed: Path, *, case: str, file: Path) -> Any:
     import SimpleITK as sitk
 
     try:
+        require_whole(placed)
         return sitk.ReadImage(path_for_reader(placed))
     except reading_errors() as error:
         raise _unreadable(error, case, file) from error

@@ -33,7 +33,18 @@ def read_categories(file: Path) -> dict[tuple[str, str], str]:
     if file.suffix == ".json":
         return _of_conversion(file)
     text = read_text(file, DatasetError, what="the table of categories", absent="name an existing CSV file")
-    rows = csv.DictReader(io.StringIO(text))
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        return _of_rows(rows, file)
+    except csv.Error as error:
+        raise DatasetError.about(
+            f"what follows line {rows.line_num} is no CSV ({error})",
+            file=file,
+            fix="save it as CSV with commas and double quotes",
+        ) from error
+
+
+def _of_rows(rows: csv.DictReader[str], file: Path) -> dict[tuple[str, str], str]:
     header = rows.fieldnames or []
     if not set(COLUMNS) <= set(header):
         raise DatasetError.about(
@@ -61,11 +72,16 @@ def _of_conversion(file: Path) -> dict[tuple[str, str], str]:
     categories = {
         (case, finding): str(category)
         for case, facts in (cases.items() if isinstance(cases, dict) else ())
-        for finding, category in (facts.get("categories", {}) if isinstance(facts, dict) else {}).items()
+        for finding, category in _categories(facts).items()
     }
     if not categories:
         raise DatasetError.about("the file holds no categories of findings", file=file, fix=fix)
     return categories
+
+
+def _categories(facts: object) -> Mapping[str, object]:
+    found = facts.get("categories") if isinstance(facts, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def require_categories_known(categories: Mapping[tuple[str, str], str], cases: Sequence[CaseFindings]) -> None:

@@ -129,7 +129,8 @@ def predict_findings(
 
     Raises:
         DatasetError: the images are no NIfTI, or have more or fewer channels than in training; an index that is there
-            and to be kept cannot be read; the header of a series does not do for a DICOM SEG.
+            and to be kept cannot be read; something else than a prediction lies where one belongs; the header of a
+            series does not do for a DICOM SEG.
         GeometryError: a header cannot be read, or patient left-right is another array axis than in training.
         ModelMismatchError: the encoder is needed and not there, or is another one.
     """
@@ -144,6 +145,8 @@ def predict_findings(
     vectors = _embed(predictor, questions, sidecar, encoder)
     maps = {*(["combined"] if combined else []), *(["dicom_seg"] if series else [])}
     pending = [case for case in files if overwrite or not _is_written(out / case, case, questions[case], maps)]
+    for case in pending:
+        _require_replaceable(out / case, case)
     out.mkdir(parents=True, exist_ok=True)
     preprocessor = predictor.configuration_manager.preprocessor_class(verbose=False)
     smallest = ReportConditioning.from_plans(predictor.plans_manager.plans).smallest_component_mm3
@@ -172,6 +175,19 @@ def predict_findings(
         write_text(partial / INDEX_JSON, json.dumps(index, indent=1, ensure_ascii=False) + "\n")
         shutil.rmtree(out / case, ignore_errors=True)
         partial.rename(out / case)
+
+
+def _require_replaceable(folder: Path, case: str) -> None:
+    """Whatever lies where a case is written goes; only an earlier prediction may."""
+    if folder.is_dir() and ((folder / INDEX_JSON).is_file() or not any(folder.iterdir())):
+        return
+    if folder.exists() or folder.is_symlink():
+        raise DatasetError.about(
+            f"what lies where the masks of the case belong is no prediction (it has no {INDEX_JSON})",
+            case=case,
+            file=folder,
+            fix="name another output folder (-o), or move it away",
+        )
 
 
 def _is_written(folder: Path, case: str, questions: Sequence[Question], maps: Set[str]) -> bool:

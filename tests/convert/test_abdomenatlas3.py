@@ -102,6 +102,16 @@ def test_a_mask_on_another_grid(
     assert_refused(capsys, tmp_path / "raw", *arguments(source, tmp_path / "raw"), named=named)
 
 
+@pytest.mark.parametrize("value", [np.nan, -1, 0.5])
+def test_a_mask_of_other_numbers(
+    value: float, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    voxels = np.full((7, 9, 5), value, np.float32)
+    write_nifti(source / B / "segmentations" / "kidney_lesion.nii.gz", voxels)
+    named = (f"case '{B}'", "no whole numbers")
+    assert_refused(capsys, tmp_path / "raw", *arguments(source, tmp_path / "raw"), named=named)
+
+
 def test_a_case_without_its_masks(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments_of_liver = arguments(source, tmp_path / "raw", "--mask", "liver")
     assert_refused(capsys, tmp_path / "raw", *arguments_of_liver, named=(f"case '{B}'", "none of the masks liver"))

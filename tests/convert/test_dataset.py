@@ -77,6 +77,14 @@ def test_a_killed_run_goes_on_where_it_was(source: Source, tmp_path: Path) -> No
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["Dataset007_Toy"]
 
 
+def test_a_record_that_a_crash_left_empty_is_none(source: Source, tmp_path: Path) -> None:
+    kill(source, tmp_path, "b")
+    (record,) = (tmp_path / "raw").rglob("cases/*")
+    record.write_bytes(b"")
+    write(source, tmp_path)
+    assert source.converted == ["a", "a", "b", "c"]
+
+
 def test_a_case_whose_source_changed_is_converted_again(source: Source, tmp_path: Path) -> None:
     kill(source, tmp_path, "b")
     (source.folder / "a").write_text("another image a")

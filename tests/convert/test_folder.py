@@ -106,6 +106,25 @@ def _damaged(source: Path) -> None:
     (source / "images" / "b.nii.gz").write_bytes(b"no image")
 
 
+def _cut_image(source: Path) -> None:
+    file = source / "images" / "b.nii.gz"
+    file.write_bytes(file.read_bytes()[:-20])
+
+
+def _cut_label(source: Path) -> None:
+    file = source / "labels" / "b.nii.gz"
+    file.write_bytes(file.read_bytes()[:-10])
+
+
+def _four_axes(source: Path) -> None:
+    write_nifti(source / "images" / "b.nii.gz", np.stack([ct_voxels()] * 2, axis=-1))
+
+
+def _coloured(source: Path) -> None:
+    colours = np.dtype([(name, np.uint8) for name in "RGB"])
+    write_nifti(source / "images" / "b.nii.gz", np.zeros(ct_voxels().shape, colours))
+
+
 def _no_label(source: Path) -> None:
     (source / "labels" / "b.nii.gz").unlink()
 
@@ -143,6 +162,10 @@ def _mixed_endings(source: Path) -> None:
         (_fraction, ("case 'b'", "no label values", "0.5")),
         (_gap, ("case 'b'", "without gaps, and there is no 2")),
         (_damaged, ("case 'b'", "not a readable image")),
+        (_cut_image, ("case 'b'", "images/b.nii.gz", "cannot be read")),
+        (_cut_label, ("case 'b'", "labels/b.nii.gz", "not a readable image")),
+        (_four_axes, ("case 'b'", "4 dimensions")),
+        (_coloured, ("case 'b'", "3 numbers per voxel")),
         (_no_label, ("case 'b'", "no label")),
         (_no_image, ("case 'b'", "no image")),
         (_no_report, ("case 'b'", "no report")),
@@ -183,6 +206,18 @@ def test_what_is_wrong_in_the_table_is_named(
 def test_an_undeclared_value_is_named(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = (*arguments(source, tmp_path / "raw"), "--label", "nodule=1")
     assert_refused(capsys, tmp_path / "raw", *command, named=("case 'b'", "no label declares", "found: 2"))
+
+
+@pytest.mark.parametrize(
+    "label", [("x=0,1,2",), ("background=1",), ("x=1,2,99999999999",), ("x=1", "x=2"), ("x=-1",), ("=1",)]
+)
+def test_labels_that_cannot_be_declared(
+    label: tuple[str, ...], source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [word for one in label for word in ("--label", one)]
+    assert convert(*arguments(source, tmp_path / "raw"), *given) == 2
+    assert "--label" in capsys.readouterr().err
+    assert not (tmp_path / "raw").exists()
 
 
 def test_hidden_files_are_no_cases(source: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +89,24 @@ def _no_column(source: Path) -> None:
     pandas.DataFrame({"Image": ["a"], "Text": ["b"]}).to_excel(source / "Test_Folder" / "Test_text.xlsx", index=False)
 
 
+def _two_rows(source: Path) -> None:
+    write_split(source / "Test_Folder", {"mask_covid_3.png": TEXT, "covid_3.png": "Another text."})
+
+
+def _cut_table(source: Path) -> None:
+    file = source / "Test_Folder" / "Test_text.xlsx"
+    file.write_bytes(file.read_bytes()[:-200])
+
+
+def _table_without_xml(source: Path) -> None:
+    file = source / "Test_Folder" / "Test_text.xlsx"
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content[: len(content) // 2] if name.endswith(".xml") else content)
+
+
 def _same_name(source: Path) -> None:
     place = source / "Test_Folder"
     (place / "img" / "covid_3.png").rename(place / "img" / "covid_1.png")
@@ -106,6 +125,9 @@ def _damaged(source: Path) -> None:
         (_no_text, ("case 'covid_3'", "no description")),
         (_empty_text, ("case 'covid_3'", "empty")),
         (_no_table, ("Test_text.xlsx", "one table")),
+        (_two_rows, ("case 'covid_3'", "two rows describe the same image")),
+        (_cut_table, ("Test_text.xlsx", "cannot be read")),
+        (_table_without_xml, ("Test_text.xlsx", "cannot be read")),
         (_no_column, ("Test_text.xlsx", "no column 'Description'")),
         (_same_name, ("case 'covid_1'", "two cases have the same name")),
         (_damaged, ("case 'covid_3'", "not a readable picture")),

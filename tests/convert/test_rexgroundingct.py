@@ -222,6 +222,34 @@ def _damaged(release: Release) -> None:
     file.write_bytes(file.read_bytes()[:-20])
 
 
+def _nan(release: Release) -> None:
+    release.write_masks(B, np.full((1, *SHAPE), np.nan, np.float32))
+
+
+def _fraction(release: Release) -> None:
+    release.write_masks(B, np.full((1, *SHAPE), 0.5, np.float32))
+
+
+def _negative(release: Release) -> None:
+    release.write_masks(B, np.full((1, *SHAPE), -1, np.int16))
+
+
+def _coloured(release: Release) -> None:
+    release.write_masks(B, np.zeros((1, *SHAPE), np.dtype([(name, np.uint8) for name in "RGB"])))
+
+
+def _coloured_ct(release: Release) -> None:
+    write_nifti(release.ct(B), np.zeros(SHAPE, np.dtype([(name, np.uint8) for name in "RGB"])))
+
+
+def _surrogate(release: Release) -> None:
+    release.description["train"][1]["findings"]["0"] = "A nodule \ud800."
+
+
+def _cut_ct(release: Release) -> None:
+    release.ct(B).write_bytes(release.ct(B).read_bytes()[:-8])
+
+
 def _no_name(release: Release) -> None:
     release.description["train"][0].pop("name")
 
@@ -237,6 +265,13 @@ def _no_name(release: Release) -> None:
         (_no_masks, (B, "the segmentation is missing")),
         (_damaged, (B, "not a readable NIfTI file")),
         (_no_name, ("no name of a volume",)),
+        (_nan, (B, "no whole numbers", "nan")),
+        (_fraction, (B, "no whole numbers", "0.5")),
+        (_negative, (B, "no whole numbers", "-1.0")),
+        (_coloured, (B, "no single number per voxel")),
+        (_coloured_ct, (B, "no volume with one number per voxel")),
+        (_surrogate, (B, "the text of finding 0 holds U+D800")),
+        (_cut_ct, (f"{B}.nii.gz", "not a readable NIfTI file")),
     ],
 )
 def test_what_does_not_fit_is_named(

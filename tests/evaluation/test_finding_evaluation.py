@@ -142,9 +142,10 @@ def test_categories_of_a_converted_dataset(work: Path, capsys: pytest.CaptureFix
     assert _evaluate(work, "rexgroundingct", "--categories", work / "conversion.json") == 0
     data = json.loads((work / "out" / "evaluation_rexgroundingct.json").read_text(encoding="utf-8"))
     assert {name: group["findings"] for name, group in data["categories"].items()} == {"1a": 1, "[/2b]": 2}
-    (work / "conversion.json").write_text('{"cases": {"a": {}}}', encoding="utf-8")
-    assert _evaluate(work, "rexgroundingct", "--categories", work / "conversion.json") == 2
-    assert "holds no categories" in capsys.readouterr().err
+    for facts in ("{}", '{"categories": [1]}', "[]"):
+        (work / "conversion.json").write_text(f'{{"cases": {{"a": {facts}}}}}', encoding="utf-8")
+        assert _evaluate(work, "rexgroundingct", "--categories", work / "conversion.json") == 2
+        assert "holds no categories" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,8 @@ def test_categories_of_a_converted_dataset(work: Path, capsys: pytest.CaptureFix
         ("case,finding\na,A\n", "lacks a column"),
         ("case,finding,category\na,A,\n", "line 2 lacks an entry"),
         ("case,finding,category\na,A,1\na,A,2\n", r"line 3 names a finding again \(found: 'A'\)"),
+        ('case,finding,category\na,A,"1\n', "is no CSV"),
+        (f"case,finding,category\na,A,{'1' * 200000}\n", "what follows line 1 is no CSV"),
         ("case,finding,category\na,B,1\n", r"case 'a'.*does not declare \(found: 'B'\)"),
     ],
 )

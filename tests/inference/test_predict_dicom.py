@@ -129,6 +129,14 @@ def test_a_gap_and_a_case_without_report_are_named_before_anything_is_written(in
     assert not (tmp_path / "out").exists()
 
 
+def test_series_are_not_replaced_by_their_masks(inputs, models, tmp_path):
+    folder = inputs / "dicom"
+    before = sorted(path.name for path in folder.rglob("*"))
+    with pytest.raises(DatasetError, match="is no prediction"):
+        predict(folder, folder, models["ReportGroundingTrainer"])
+    assert sorted(path.name for path in folder.rglob("*")) == before
+
+
 def test_the_command_writes_what_viewers_of_series_show(inputs, models, tmp_path):
     out = tmp_path / "out"
     arguments = ["predict", "-i", str(inputs / "dicom"), "-o", str(out), "-m", str(models["ReportGroundingTrainer"])]

@@ -254,6 +254,19 @@ def test_an_image_that_ends_too_early_is_no_image_with_zeros(images, model, tmp_
     assert not list((tmp_path / "out").glob("*"))
 
 
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_what_is_no_prediction_is_never_replaced(images, model, tmp_path, kind):
+    place = tmp_path / "out" / case_name(1)
+    place.parent.mkdir()
+    kept = place if kind == "file" else place / "scan.dcm"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(b"kept")
+    with pytest.raises(DatasetError, match=rf"{case_name(1)}.*is no prediction.*-o"):
+        predict(images, tmp_path / "out", model)
+    assert kept.read_bytes() == b"kept"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [case_name(1)]
+
+
 def test_a_case_without_findings_is_refused_before_anything_is_written(images, model, tmp_path):
     content = json.loads((images / "reports.json").read_text())
     content["cases"][case_name(1)]["findings"] = []
