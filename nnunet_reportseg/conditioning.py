@@ -189,7 +189,8 @@ def training_settings(
         file: where the plans come from, for the messages.
 
     Raises:
-        ModelMismatchError: the block has a field that is not known, or one of a wrong kind.
+        ModelMismatchError: the block has a field that is not known or of a wrong kind, or another ``grounding`` than
+            the trainer.
     """
     block = plans.get(PLANS_KEY) or {}
     where = file or f"plans '{plans.get('plans_name')}' of {plans.get('dataset_name')}"
@@ -203,6 +204,13 @@ def training_settings(
                 given[name] = own[name] | given[name]
         block = own | given
     settings = _validated(_Settings, block, where, fix)
+    if settings.adapter.grounding != adapter.grounding:
+        raise ModelMismatchError.about(
+            f"{PLANS_KEY}.adapter.grounding belongs to the trainer",
+            file=where,
+            value=settings.adapter.grounding,
+            fix="leave it out, and choose ReportGroundingTrainer or another trainer with -tr",
+        )
     return settings.adapter, settings.recipe
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nnunet_reportseg.errors import DatasetError
-from nnunet_reportseg.label_map import MAX_LABEL_VALUE
+from nnunet_reportseg.label_map import MAX_LABEL_VALUE, LabelMap, read_label_map
 from nnunet_reportseg.text_file import read_json_object, unusable_character
 
 DATASET_JSON = "dataset.json"
@@ -40,6 +40,24 @@ class LabelSet:
     def values(self) -> frozenset[int]:
         """All voxel values that belong to some label or region."""
         return frozenset(value for region in self.regions.values() for value in region)
+
+    def read(self, file: Path, *, case: str) -> LabelMap:
+        """Read a label file of this dataset.
+
+        Raises:
+            DatasetError: As `read_label_map`, or it holds a value that is neither a label nor the ignore label.
+        """
+        label_map = read_label_map(file, self.reader, case=case)
+        undeclared = label_map.values - self.values - {0, self.ignore_label}
+        if undeclared:
+            raise DatasetError.about(
+                f"the segmentation has values that {DATASET_JSON} does not declare",
+                case=case,
+                file=file,
+                value=sorted(undeclared),
+                fix=f"name the {DATASET_JSON} that belongs to these segmentations",
+            )
+        return label_map
 
 
 def read_dataset_json(file: Path) -> dict[str, Any]:

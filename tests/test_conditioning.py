@@ -153,6 +153,14 @@ def test_a_user_block_that_is_no_object_is_refused(block):
         training_settings({PLANS_KEY: block}, AdapterConfig(), TrainingRecipe())
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_trainer_is_asked_for_findings_or_is_not(asked):
+    block = {PLANS_KEY: {"adapter": {"grounding": asked}}}
+    with pytest.raises(ModelMismatchError, match=r"adapter\.grounding belongs to the trainer.*ReportGroundingTrainer"):
+        training_settings(block, AdapterConfig(grounding=not asked), TrainingRecipe())
+    assert training_settings(block, AdapterConfig(grounding=asked), TrainingRecipe())[0].grounding is asked
+
+
 def test_all_wrong_fields_are_named_at_once():
     recipe = {"sub_report": -1, "report_dropout": 2}
     with pytest.raises(ModelMismatchError, match=r"(?s)report_dropout.*sub_report"):

@@ -34,11 +34,26 @@ _RULES = (
         ),
         r"\1 no ",
     ),
+    (
+        re.compile(
+            r"^(.*\b(?:ct|scan|imaging|examination|study|lungs?|lobes?)\s+(?:shows?|demonstrates?|reveals?))\s+(?!no)",
+            re.IGNORECASE,
+        ),
+        r"\1 no ",
+    ),
 )
 # An opening before a comma reads as a clause of its own.
 _OPENING = re.compile(r"^(?:once more|again|as before|still|today),\s*", re.IGNORECASE)
-# Such a sentence already denies a part of what it says; denying it once more would say nothing clear.
-_MIXED = re.compile(r"\b(?:resolved|no longer|disappeared|neither|nor)\b", re.IGNORECASE)
+# Such a sentence already denies a part of what it says, or says how a finding has changed: denied by rule it would not
+# say that the finding is absent ("No nodule has grown", "There is no mass without calcification").
+_MIXED = re.compile(
+    r"\b(?:resolved|no longer|disappeared|neither|nor|without|grown|increas\w+|decreas\w+|enlarg(?:ed|ing)|progress\w+|"
+    r"regress\w+|(?:which|that) (?:was|were|has|have|had)|"
+    r"(?:is|are|was|were|has become|remains?) (?:larger|smaller|new))\b"
+    r"|,\s*one\b|\band\s+(?:an?|another|several|multiple|two|three|has|have|shows?|contains?|there)\b",
+    re.IGNORECASE,
+)
+_NONE_UNCHANGED = re.compile(r"no (?!evidence of).*\b(?:unchanged|stable|changed)\b", re.IGNORECASE)
 
 
 def deny(sentence: str) -> str | None:
@@ -52,6 +67,8 @@ def deny(sentence: str) -> str | None:
     attempts = [rule.sub(replacement, sentence, count=1) for rule, replacement in _RULES]
     attempts.append("No evidence of " + _uncapitalised(sentence))
     for text in attempts:
+        if _NONE_UNCHANGED.match(text):
+            continue
         same = tag(text) == tag(sentence) and read_sizes_mm(text) == read_sizes_mm(sentence)
         if same and classify(text) is Assertion.ABSENT:
             return text
@@ -60,4 +77,5 @@ def deny(sentence: str) -> str | None:
 
 def _uncapitalised(sentence: str) -> str:
     first = sentence.split(maxsplit=1)[0]
-    return sentence if first[1:] != first[1:].lower() else sentence[0].lower() + sentence[1:]
+    is_name = first[1:] != first[1:].lower() or any(character.isdigit() for character in first)
+    return sentence if is_name else sentence[0].lower() + sentence[1:]

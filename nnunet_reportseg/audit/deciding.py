@@ -17,6 +17,9 @@ _NORMAL = re.compile(
 )
 
 
+_BUT = re.compile(r"\b(?:apart from|aside from|except|other than|but|however|besides)\b", re.IGNORECASE)
+
+
 def deciding_sentences(report: CaseReport) -> tuple[int, ...]:
     """Indices of the deciding sentences.
 
@@ -30,5 +33,5 @@ def deciding_sentences(report: CaseReport) -> tuple[int, ...]:
         for index, sentence in enumerate(report.sentences)
         if sentence.assertion is Assertion.PRESENT
         and sentence.section not in _ABOUT_THE_PATIENT
-        and not _NORMAL.search(sentence.text)
+        and (not _NORMAL.search(sentence.text) or _BUT.search(sentence.text))
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from nnunet_reportseg.atomic_write import write_bytes, write_text
 from nnunet_reportseg.audit.run import Audit
 from nnunet_reportseg.audit.scores import Record
+from nnunet_reportseg.errors import DatasetError
 
 AUDIT_VERSION = 1
 AUDIT_JSON, AUDIT_CSV, AUDIT_PNG = "audit.json", "audit.csv", "audit.png"
@@ -31,6 +33,22 @@ def write_audit(audit: Audit, folder: Path) -> tuple[Path, ...]:
     write_text(paths[1], table)
     write_bytes(paths[2], picture)
     return paths
+
+
+def require_place(folder: Path) -> None:
+    """Make sure, before an audit starts, that its files can be written.
+
+    Raises:
+        DatasetError: the folder is a file or cannot be made or written to, or a folder has the name of a file.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise DatasetError.about(
+            "the results cannot be written there", file=folder, value=there, fix="give another folder with -o"
+        )
+    for name in (AUDIT_JSON, AUDIT_CSV, AUDIT_PNG):
+        if (folder / name).is_dir():
+            raise DatasetError.about("a folder has the name of a result", file=folder / name, fix="move it away")
 
 
 def to_json(audit: Audit) -> str:

@@ -12,6 +12,7 @@ import torch
 from nnunet_reportseg.audit.cases import AuditCase
 from nnunet_reportseg.audit.conditions.registry import CONDITIONS, require_conditions
 from nnunet_reportseg.audit.datasets import folder_cases, validation_cases
+from nnunet_reportseg.audit.files import require_place
 from nnunet_reportseg.audit.prediction import ModelReader
 from nnunet_reportseg.audit.run import Audit, run_audit
 from nnunet_reportseg.dataset_json import DATASET_JSON, LabelSet, read_label_set
@@ -93,8 +94,7 @@ def audit_model(options: AuditOptions, *, progress: Callable[[int, int], None] |
     dataset = str(plans["dataset_name"])
     cases, split = _cases(options, dataset, labels)
     out = options.out or options.model / "audit" / split
-    if out.exists() and not out.is_dir():
-        raise DatasetError.about("the folder for the results is a file", file=out, fix="give another one with -o")
+    require_place(out)
     predictor = MultiReportPredictor(
         tile_step_size=options.step_size,
         use_mirroring=options.mirroring,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -14,9 +14,10 @@ from nnunet_reportseg.audit.voxels import CaseVoxels, LabelArray, read_voxels
 from nnunet_reportseg.case_reports import CaseReport
 from nnunet_reportseg.conditioning import ReportConditioning
 from nnunet_reportseg.dataset_json import LabelSet
-from nnunet_reportseg.errors import ModelMismatchError
+from nnunet_reportseg.errors import DatasetError, ModelMismatchError
 from nnunet_reportseg.geometry import patient_axes
-from nnunet_reportseg.image_errors import require_whole_images
+from nnunet_reportseg.grid import Grid
+from nnunet_reportseg.image_errors import require_numbers, require_whole_images
 from nnunet_reportseg.inference.multi_report import MultiReportPredictor
 from nnunet_reportseg.inference.prediction_reports import PredictionVectors, embed_for_prediction
 
@@ -98,6 +99,7 @@ class ModelReader:
             )
         self._predictor = predictor
         self._sentences = SentencesOfModel(predictor, bank_folders=bank_folders, encoder=encoder)
+        self._grid: Grid | None = None  # of the case whose voxels were read last
 
     def prepare(self, cases: Sequence[AuditCase], reports: Mapping[str, CaseReport]) -> None:
         """Check channels and orientation of the images, and embed all sentences.
@@ -111,14 +113,20 @@ class ModelReader:
         self._sentences.prepare(reports)
 
     def voxels(self, case: AuditCase, labels: LabelSet) -> CaseVoxels:
-        """From the case's files."""
-        return read_voxels(case, labels)
+        """From the case's files.
+
+        Raises:
+            DatasetError: one cannot be used.
+        """
+        found = read_voxels(case, labels)
+        self._grid = found.grid
+        return found
 
     def read(self, case: AuditCase, altered: Sequence[Altered]) -> list[LabelArray]:
         """Preprocess the image once, and predict it under all reports.
 
         Raises:
-            DatasetError: the image ends too early.
+            DatasetError: the image ends too early, holds what is no number, or lies on another grid than its label.
         """
         require_whole_images(case.images, case=case.case_id)
         predictor = self._predictor
@@ -130,7 +138,9 @@ class ModelReader:
             predictor.configuration_manager,
             predictor.dataset_json,
         )
+        self._require_grid(case, properties)
         data = torch.from_numpy(image).to(dtype=torch.float32, memory_format=torch.contiguous_format)
+        require_numbers(data, case=case.case_id)
         axes = patient_axes(properties, predictor.plans_manager.transpose_forward)
         masks: dict[int, LabelArray] = {}
         for blank in (False, True):
@@ -141,3 +151,17 @@ class ModelReader:
                 found = predictor.segment_reports(shown, chosen_reports, self._sentences.vectors, axes, properties)
                 masks.update(zip(chosen, found, strict=True))
         return [masks[n] for n in range(len(altered))]
+
+    def _require_grid(self, case: AuditCase, properties: Mapping[str, Any]) -> None:
+        """Place of image and label; that their shapes agree is seen when a prediction is scored."""
+        if self._grid is None:
+            return
+        shape = tuple(int(size) for size in self._grid.parts["shape"])
+        difference = Grid.of_properties(shape, properties).difference(self._grid)
+        if difference is not None:
+            raise DatasetError.about(
+                f"image and label differ in {difference}",
+                case=case.case_id,
+                file=case.label,
+                fix="give the label on the grid of the image",
+            )

@@ -11,6 +11,7 @@ from nnunet_reportseg.audit.altered import Target
 from nnunet_reportseg.audit.cases import AuditCase
 from nnunet_reportseg.dataset_json import LabelSet
 from nnunet_reportseg.errors import DatasetError
+from nnunet_reportseg.grid import Grid
 from nnunet_reportseg.label_map import read_label_map
 
 LabelArray = NDArray[np.int64]
@@ -25,11 +26,13 @@ class CaseVoxels:
         label: label values, ``(D, H, W)``.
         lesions: lesion values, where the dataset knows all lesions.
         voxel_ml: volume of a voxel.
+        grid: where the voxels lie, of a label file.
     """
 
     label: LabelArray
     lesions: LabelArray | None
     voxel_ml: float
+    grid: Grid | None = None
 
     def target(self, target: Target, labels: LabelSet) -> LabelArray:
         """The label map that a report asks for."""
@@ -51,13 +54,23 @@ def read_voxels(case: AuditCase, labels: LabelSet) -> CaseVoxels:
     """Read label and lesion map.
 
     Raises:
-        DatasetError: a file is missing or cannot be read, or the two lie on different grids.
+        DatasetError: a file is missing or cannot be read, the two lie on different grids, or the label has values that
+            no label declares, or none of a finding's.
     """
-    label = read_label_map(case.label, labels.reader, case=case.case_id)
+    label = labels.read(case.label, case=case.case_id)
+    absent = sorted(frozenset().union(*case.finding_groups) - label.values)
+    if absent:
+        raise DatasetError.about(
+            "a finding of the report has a label value that never occurs in the label file",
+            case=case.case_id,
+            file=case.label,
+            value=absent[0],
+            fix="correct label_values in the sidecar, or the label file",
+        )
     spacing = [step for step in label.grid.parts["spacing"] if step < 999]  # nnU-Net's mark for 2D files
     voxel_ml = float(np.prod(spacing)) / 1000
     if case.lesions is None:
-        return CaseVoxels(label.voxels, None, voxel_ml)
+        return CaseVoxels(label.voxels, None, voxel_ml, label.grid)
     lesions = read_label_map(case.lesions.file, labels.reader, case=case.case_id)
     difference = lesions.grid.difference(label.grid)
     if difference is not None:
@@ -67,7 +80,7 @@ def read_voxels(case: AuditCase, labels: LabelSet) -> CaseVoxels:
             file=case.lesions.file,
             fix="write the dataset again with its generator",
         )
-    return CaseVoxels(label.voxels, lesions.voxels, voxel_ml)
+    return CaseVoxels(label.voxels, lesions.voxels, voxel_ml, label.grid)
 
 
 def foreground(array: LabelArray, labels: LabelSet) -> Mask:

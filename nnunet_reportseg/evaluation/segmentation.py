@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunet_reportseg.atomic_write import write_text
-from nnunet_reportseg.dataset_json import DATASET_JSON, LabelSet
+from nnunet_reportseg.dataset_json import LabelSet
 from nnunet_reportseg.errors import DatasetError
 from nnunet_reportseg.evaluation.overlap import STATUSES, Overlap, Status
-from nnunet_reportseg.label_map import LabelMap, read_label_map
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +144,7 @@ def evaluate_folder(
     scores: list[LabelScore] = []
     for done, case in enumerate(cases, start=1):
         prediction, reference = (
-            _read(Path(folder) / f"{case}{ending}", labels, case) for folder in (predictions, references)
+            labels.read(Path(folder) / f"{case}{ending}", case=case) for folder in (predictions, references)
         )
         difference = prediction.grid.difference(reference.grid)
         if difference is not None:
@@ -159,20 +158,6 @@ def evaluate_folder(
         if progress is not None:
             progress(done, len(cases))
     return Evaluation(tuple(scores))
-
-
-def _read(file: Path, labels: LabelSet, case: str) -> LabelMap:
-    label_map = read_label_map(file, labels.reader, case=case)
-    undeclared = label_map.values - labels.values - {0, labels.ignore_label}
-    if undeclared:
-        raise DatasetError.about(
-            f"the segmentation has values that {DATASET_JSON} does not declare",
-            case=case,
-            file=file,
-            value=sorted(undeclared),
-            fix=f"name the {DATASET_JSON} that belongs to these segmentations",
-        )
-    return label_map
 
 
 def score_case(

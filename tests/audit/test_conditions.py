@@ -47,6 +47,7 @@ def test_deciding_sentences_are_those_of_findings_with_values_else_those_that_sa
     )
     assert deciding_sentences(report("a", text, [finding(LEFT, 1)])) == (1,)
     assert deciding_sentences(report("a", text)) == (1, 2)
+    assert deciding_sentences(report("a", "Lungs: Clear apart from a 5 mm nodule in the left lung.")) == (0,)
 
 
 @pytest.mark.parametrize("template", [*TRAINING_WORDING.positives, *TEST_WORDING.positives])
@@ -163,6 +164,9 @@ def test_shuffled_has_the_target_that_the_report_means_in_this_image():
         ("The larger nodule, 24 mm.", "The smaller nodule, 12 mm."),
         ("The small nodule, 5 mm.", "The large nodule, 10 mm."),
         ("A nodule on image 12.", None),
+        ("Small cell carcinoma.", None),
+        ("Small-bowel obstruction.", None),
+        ("A large mass in the lesser sac.", "A small mass in the lesser sac."),
     ],
 )
 def test_sizes(sentence, changed):
@@ -185,6 +189,11 @@ def test_size_changed_knows_its_target_only_where_size_is_what_decides():
         ("In the right lung, a rounded mass is visible.", "There is a round mass lesion in the right lung."),
         ("No nodules.", "No nodular lesions."),
         ("Heart size is normal.", None),
+        ("No mass effect.", None),
+        ("Right pleural effusion.", "Right pleural fluid."),
+        ("Thrombus of the left pulmonary artery.", None),
+        ("A pulmonary nodule.", "A lung nodular lesion."),
+        ("Stricture of the hepatic flexure.", None),
     ],
 )
 def test_rewording(sentence, reworded):

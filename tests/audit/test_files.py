@@ -9,8 +9,9 @@ import pytest
 
 from nnunet_reportseg.audit import figure
 from nnunet_reportseg.audit.conditions.registry import CONDITIONS
-from nnunet_reportseg.audit.files import write_audit
+from nnunet_reportseg.audit.files import require_place, write_audit
 from nnunet_reportseg.audit.run import run_audit
+from nnunet_reportseg.errors import DatasetError
 from tests.audit import stub
 
 
@@ -36,6 +37,16 @@ def test_all_three_files(audit, tmp_path):
     assert len(skipped) == len(content["skipped"]) > 0
     assert all(row["dice_original"] == "" for row in skipped)
     assert files[2].read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("place", ["file", "file/under", "taken"])
+def test_a_place_that_cannot_hold_the_files_is_refused_beforehand(tmp_path, place):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "taken" / "audit.png").mkdir(parents=True)
+    with pytest.raises(DatasetError, match=f"{place}.*Fix: "):
+        require_place(tmp_path / place)
+    require_place(tmp_path / "new" / "folder")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "taken"]
 
 
 def test_nothing_is_written_where_one_file_cannot_be_made(audit, tmp_path, monkeypatch):

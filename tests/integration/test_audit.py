@@ -135,16 +135,42 @@ def test_a_truncated_image_is_named(spy_env, spy_model, encoder, tmp_path, capsy
     assert not out.exists()
 
 
-def test_a_label_on_another_grid_is_named(spy_env, spy_model, encoder, tmp_path, capsys):
-    labels = tmp_path / "labels"
+def _shifted(image):
+    image.SetOrigin((500.0, 500.0, 500.0))
+    return image
+
+
+def _finer(image):
+    image.SetSpacing((0.5, 0.5, 0.5))
+    return image
+
+
+def _cropped(image):
+    return image[:-1, :, :]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (_shifted, "differ in origin"),
+        (_finer, "differ in spacing"),
+        (_cropped, "differ in"),
+        (lambda image: image + 90 * sitk.Cast(image == 1, sitk.sitkUInt8), "does not declare"),
+        (lambda image: image * sitk.Cast(image != 1, sitk.sitkUInt8), "never occurs in the label file"),
+    ],
+    ids=["origin", "spacing", "shape", "undeclared", "lost"],
+)
+def test_a_label_that_does_not_fit_is_named(spoil, named, spy_env, spy_model, encoder, tmp_path, capsys):
+    labels, out = tmp_path / "labels", tmp_path / "out"
     labels.mkdir()
+    raw = spy_env / "raw" / DATASET
     for number in range(CASES):
-        image = sitk.GetImageFromArray(np.ones((3, 3, 3), np.uint8))
-        sitk.WriteImage(image, str(labels / f"{case_name(number)}.nii.gz"))
-    out = tmp_path / "out"
-    images = spy_env / "raw" / DATASET / "imagesTs"
-    assert run("-m", spy_model, "-f", 0, "-i", images, "-l", labels, "-o", out, "--conditions", "null") == 2
-    assert case_name(0) in capsys.readouterr().err
+        image = sitk.Cast(sitk.ReadImage(str(raw / "labelsTr" / f"{case_name(number)}.nii.gz")), sitk.sitkUInt8)
+        sitk.WriteImage(spoil(image) if number == 1 else image, str(labels / f"{case_name(number)}.nii.gz"))
+    assert run("-m", spy_model, "-f", 0, "-i", raw / "imagesTs", "-l", labels, "-o", out, "--conditions", "null") == 2
+    message = capsys.readouterr().err
+    assert case_name(1) in message
+    assert named in message
     assert not out.exists()
 
 

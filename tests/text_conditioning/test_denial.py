@@ -23,7 +23,17 @@ LEFT = "There is a nodule in the left upper lobe."
         ("LUL nodule.", "No evidence of LUL nodule."),
         ("There is no change of the left nodule.", "No evidence of the left nodule."),
         ("No nodule in the left lung.", "No nodule in the left lung."),
+        ("The left lung shows consolidation.", "The left lung shows no consolidation."),
+        ("L1 fracture.", "No evidence of L1 fracture."),
         ("The left nodule has resolved, the right one persists.", None),
+        # what is said of a finding cannot be denied without denying more or less than the finding
+        ("A nodule in the left lung has grown.", None),
+        ("A nodule in the left lung is unchanged.", "No evidence of a nodule in the left lung is unchanged."),
+        ("The mass has increased from 12 mm to 15 mm.", None),
+        ("There is a mass without calcification in the left lung.", None),
+        ("There is a nodule which was not seen before.", None),
+        ("There are two nodules, one in the right upper lobe and one in the left.", None),
+        ("The scan shows several nodules and has a mass in the left lung.", None),
     ],
 )
 def test_denials(sentence, denial):

@@ -15,7 +15,9 @@ from text_conditioning.sizes import read_sizes_mm
 _PAIRS = (("larger", "smaller"), ("largest", "smallest"), ("large", "small"), ("bigger", "lesser"), ("big", "little"))
 _OTHER = {**dict(_PAIRS), **{small: large for large, small in _PAIRS}}
 _LARGE = frozenset(large for large, _ in _PAIRS)
-_WORD = re.compile(r"\b(?:" + "|".join(_OTHER) + r")\b", re.IGNORECASE)
+# words of size that belong to a name: small cell carcinoma, large bowel, lesser sac
+_NAMED = r"(?![\s-]+(?:cells?|bowel|intestin\w+|vessels?|airways?|sac|curvature|omentum|trochanter|tubercle)\b)"
+_WORD = re.compile(r"\b(?:" + "|".join(_OTHER) + rf")\b{_NAMED}", re.IGNORECASE)
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _NUMBERS = re.compile(
     rf"{_NUMBER}(?:\s*(?:x|\u00d7|by|to|-|\u2013)\s*{_NUMBER})*(?=\s*-?\s*(?:mm|cm)\b)", re.IGNORECASE
