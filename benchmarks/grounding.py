@@ -27,7 +27,7 @@ from nnunet_reportseg.demo.workspace import output_to, use_workspace
 from nnunet_reportseg.errors import ReportSegError
 from nnunet_reportseg.paths import PREPROCESSED, RAW, RESULTS
 
-VARIANTS = ("grounding", "blind")
+VARIANTS = ("grounding", "whole", "blind")
 
 
 def main() -> None:

@@ -25,9 +25,12 @@ from nnunet_reportseg.finding_files import FINDING_ENDING, INDEX_JSON, INDEX_VER
 from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
 from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 
-GROUNDING, BLIND = "grounding", "blind"
+GROUNDING, WHOLE, BLIND = "grounding", "whole", "blind"
 TRAINERS = {
-    GROUNDING: Variant("one finding at a time", trainer="ReportGroundingTrainer"),
+    GROUNDING: Variant(
+        "one finding at a time; all share the finest of two decoder stages", trainer="ReportGroundingTrainer"
+    ),
+    WHOLE: Variant("a whole decoder for each finding", trainer="ReportGroundingTrainer", adapter={"shared_stages": 0}),
     BLIND: Variant("plain nnU-Net: one mask, whatever is asked for", trainer=PLAIN),
 }
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from nnunet_reportseg.network.report_guided_unet import ReportGuidedUNet
+from nnunet_reportseg.training.grounding_trainer import ReportGroundingTrainer
 from speed.planned import ARCHITECTURES, TEXT_DIM, frame, guided_network, planned_network, reports
 from speed.prompted_network import PromptedNetwork
 from speed.timing import seconds
@@ -24,8 +25,9 @@ FINDINGS = (1, 3, 8, 10)
 AT_ONCE = 4  # the default of `reportseg predict --findings-per-batch`
 SENTENCES = 24
 
-# plans, and how many stages all findings share (text_conditioning.stage_adapter.AdapterConfig.shared_stages)
-NETWORKS = {name + suffix: (name, stages) for name in ARCHITECTURES for suffix, stages in (("", 0), ("_shared", 2))}
+# plans, and how many stages all findings share: as many as ReportGroundingTrainer has it, or none
+SHARED = {"": ReportGroundingTrainer.adapter.shared_stages, "_whole": 0}
+NETWORKS = {name + suffix: (name, shared) for name in ARCHITECTURES for suffix, shared in SHARED.items()}
 
 Job = Callable[[], Tensor]
 

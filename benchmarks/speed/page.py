@@ -51,15 +51,6 @@ BARS = (
     Bar("findings_cpu", ("default", "findings_10_over_1"), "... 10 findings / 1", 3.0),
     Bar("findings_cpu", ("resenc", "findings_8_over_1"), "network time, 8 findings / 1, residual encoder plans", 2.5),
     Bar("findings_cpu", ("resenc", "findings_10_over_1"), "... 10 findings / 1", 3.0),
-    Bar(
-        "findings_cpu",
-        ("default_shared", "findings_8_over_1"),
-        "the same, two stages shared: 8 / 1, default plans",
-        2.5,
-    ),
-    Bar("findings_cpu", ("default_shared", "findings_10_over_1"), "... 10 findings / 1", 3.0),
-    Bar("findings_cpu", ("resenc_shared", "findings_8_over_1"), "... 8 / 1, residual encoder plans", 2.5),
-    Bar("findings_cpu", ("resenc_shared", "findings_10_over_1"), "... 10 findings / 1", 3.0),
     Bar("embedding_cpu", ("embed_speedup",), "reports embedded in a second / sentence by sentence", 3.0, True),
     Bar("embedding_cpu", ("embed_second_run_seconds",), "second run over all reports, seconds", 2.0),
     Bar("startup_cpu", ("bank_open_seconds",), "opening a bank of 200,000 sentences, seconds", 0.5),
@@ -141,7 +132,7 @@ def _beside_prompted(parts: Mapping[str, Any]) -> Iterator[str]:
         for network, of in part.items():
             if not isinstance(of, Mapping) or "gflops" not in of:
                 continue
-            architecture = network.replace("_shared", ", two stages shared")
+            architecture = network.replace("_whole", ", `shared_stages` 0")
             for count in sorted(int(key.split()[1]) for key in of["seconds"] if key.startswith("prompted")):
                 times, flops = ([of[kind][f"{net} {count}"] for net in ("ours", "prompted")] for kind in _COSTS)
                 ratios = [of[f"{prefix}over_prompted_{count}"] for prefix in ("", "flops_")]

@@ -46,7 +46,7 @@ class AskedReports(BatchReports):
 class ReportGroundingTrainer(ReportGuidedTrainer):
     """Trains the planned network with report adapters to segment the one finding that is asked for."""
 
-    adapter = AdapterConfig(grounding=True)
+    adapter = AdapterConfig(grounding=True, shared_stages=2)
     # a question without its context is still a question, so no second task wants half of the samples; its figures
     # (docs/results/grounding.md) are of fillers as they are written
     recipe = TrainingRecipe(report_dropout=0.2, invented_fillers=0.0)
