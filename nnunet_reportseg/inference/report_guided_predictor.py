@@ -93,6 +93,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
 
         Raises:
             SidecarError: no sidecar, or a case without entry.
+            ModelMismatchError: the model is asked for findings, which files and arrays alone do not do.
         """
         if self.sidecar is None:
             raise SidecarError(f"No reports were given for {', '.join(case_ids)}. Call use_reports() first.")
@@ -107,6 +108,7 @@ class ReportGuidedPredictor(nnUNetPredictor):
             device=self.device.type,
             vectors=self._vectors,
         )
+        require_question(self._conditioning, [self._reports[case_id] for case_id in case_ids])
         for case_id in case_ids:
             if not self._reports[case_id].sentences and case_id not in announced:
                 _log.warning("%s has no report; predicting with the null report", case_id)

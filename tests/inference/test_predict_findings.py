@@ -13,12 +13,14 @@ import SimpleITK as sitk
 import torch
 
 from nnunet_reportseg.cli.main import main
-from nnunet_reportseg.errors import DatasetError, SidecarError
+from nnunet_reportseg.errors import DatasetError, ModelMismatchError, SidecarError
 from nnunet_reportseg.finding_files import read_finding_index
 from nnunet_reportseg.grid import Grid
 from nnunet_reportseg.inference.combined_map import write_combined
+from nnunet_reportseg.inference.model_folder import load_model
 from nnunet_reportseg.inference.predict_findings import questions_of
 from nnunet_reportseg.inference.predict_folder import PredictionOptions, predict_folder
+from nnunet_reportseg.inference.report_guided_predictor import ReportGuidedPredictor
 from nnunet_reportseg.sidecar import Sidecar
 from tests.inference.smallest_component import note_smallest_component
 from tests.spy_trainer import make_trainer, set_environment
@@ -160,6 +162,15 @@ def test_the_command_asks_for_what_it_is_given(images, model, tmp_path):
         ("asked_1", sentence(1)),
         ("asked_2", sentence(4)),
     ]
+
+
+def test_the_stock_command_is_refused_before_it_starts_workers(images, model):
+    predictor = ReportGuidedPredictor(device=torch.device("cpu"), perform_everything_on_device=False)
+    load_model(predictor, model, (0,), "checkpoint_final.pth")
+    predictor.use_reports(Sidecar.load(images / "reports.json"))
+    files = [sorted(map(str, images.glob(f"{case_name(number)}_*"))) for number in range(2)]
+    with pytest.raises(ModelMismatchError, match=rf"{case_name(0)}.*not asked for any.*--finding"):
+        predictor.queue_files(files)
 
 
 def test_a_model_that_is_asked_for_findings_is_not_audited(model, tmp_path, capsys):
