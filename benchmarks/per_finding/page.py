@@ -120,7 +120,7 @@ def _page(runs: Sequence[Mapping[str, Any]], bars: Sequence[Mapping[str, Any]], 
     parts += [
         "Variants: " + "; ".join(f"`{name}`: {variant.about}" for name, variant in TRAINERS.items()) + ".",
         "## Commands",
-        f"```bash\n{_command(runs, settings)}\n```",
+        f"```bash\n{_commands(runs, settings)}\n```",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -144,12 +144,22 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _command(runs: Sequence[Mapping[str, Any]], settings: Settings) -> str:
-    tasks = list(dict.fromkeys(run["benchmark"] for run in runs))
-    seeds = " ".join(str(seed) for seed in sorted({run["seed"] for run in runs}))
-    files = " --volumes VOLUMES --nodules NODULES" if IMPLANTS in tasks else ""
+def _commands(runs: Sequence[Mapping[str, Any]], settings: Settings) -> str:
+    """A command for the variants of a task that have the same seeds."""
+    seeds: dict[tuple[str, str], set[int]] = {}
+    for run in runs:
+        seeds.setdefault((run["benchmark"], run["variant"]), set()).add(run["seed"])
+    groups: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for (task, variant), found in seeds.items():
+        groups.setdefault((task, tuple(sorted(found))), []).append(variant)
+    return "\n".join(_command(task, same, variants, settings) for (task, same), variants in groups.items())
+
+
+def _command(task: str, seeds: Sequence[int], variants: Sequence[str], settings: Settings) -> str:
+    files = " --volumes VOLUMES --nodules NODULES" if task == IMPLANTS else ""
     return (
-        f"python benchmarks/grounding.py --out grounding_out --tasks {' '.join(tasks)} --seeds {seeds}{files} \\\n"
+        f"python benchmarks/grounding.py --out grounding_out --tasks {task}{files} \\\n"
+        f"    --variants {' '.join(variants)} --seeds {' '.join(map(str, seeds))} \\\n"
         f"    --iterations {settings.iterations} --batch-size {settings.batch_size} --features {settings.features} "
         f"--patch {' '.join(map(str, settings.patch))} \\\n"
         f"    --cases {settings.cases} --test-volumes {settings.test_volumes} --step-size {settings.step_size}"

@@ -122,11 +122,13 @@ def _beside_prompted(parts: Mapping[str, Any]) -> Iterator[str]:
     yield (
         "Both have the same encoder. Ours attends to the words in the decoder and decodes some findings together; the "
         "other has a query transformer and one decoder run for each prompt, in VoxTell's sizes "
-        "(`benchmarks/speed/prompted_network.py`). Random weights: only the cost is compared."
+        "(`benchmarks/speed/prompted_network.py`). Random weights: only the cost is compared. FLOPs are of a tile as "
+        "nnU-Net plans it, seconds and the bars' ratios of the tile that is named with them."
     )
     for name, part in parts.items():
+        where = f"{name}, {' x '.join(map(str, part['patch']))}"
         lines = [
-            f"| {name} | findings | ours, s | prompted, s | ratio | ours, GFLOPs at 128^3 | prompted | ratio |",
+            f"| {where} | findings | ours, s | prompted, s | ratio | ours, GFLOPs at 128^3 | prompted | ratio |",
             "|---|---|---|---|---|---|---|---|",
         ]
         for network, of in part.items():

@@ -53,7 +53,12 @@ def test_bars_are_means_over_seeds(tmp_path):
     page = files[1].read_text()
     assert "| findings | Dice | >= 0.90 | 0.980 (0.97 to 0.99) | met |" in page
     assert "| `blind` | 0.400 | 0.400 | 0.400 | 0.100 |" in page
-    assert "--tasks findings implants --seeds 0 1 2 --volumes VOLUMES" in page
+    for task, variant, seeds in (
+        ("findings", "grounding", "0 1 2"),
+        ("findings", "blind", "0"),
+        ("implants --volumes VOLUMES --nodules NODULES", "grounding", "0"),
+    ):
+        assert f"--tasks {task} \\\n    --variants {variant} --seeds {seeds} \\\n" in page
 
 
 def test_an_empty_folder_has_nothing_to_report(tmp_path):
