@@ -20,7 +20,7 @@ from pydantic import Field
 
 from nnunet_reportseg.errors import GeometryError
 from nnunet_reportseg.frames import Frame
-from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason
+from nnunet_reportseg.image_errors import path_for_reader, reading_errors, reason, require_volume
 
 _Axis = Annotated[int, Field(ge=0, le=2)]
 _Sign = Annotated[int, Field(ge=-1, le=1)]
@@ -117,7 +117,7 @@ def _header(file: Path, reader_name: str) -> dict[str, Any]:
         import nibabel
 
         image: Any = nibabel.load(file)  # type: ignore[attr-defined]
-        _require_volume(len(image.shape), 1 if image.get_data_dtype().names is None else 3)
+        require_volume(len(image.shape), max(1, len(image.get_data_dtype())))
         affine = np.asarray(image.affine)
         if reorients:
             affine = np.diag(np.append(np.linalg.norm(affine[:3, :3], axis=0), 1.0))
@@ -128,20 +128,12 @@ def _header(file: Path, reader_name: str) -> dict[str, Any]:
         reader = sitk.ImageFileReader()
         reader.SetFileName(path_for_reader(file))
         reader.ReadImageInformation()
-        _require_volume(reader.GetDimension(), reader.GetNumberOfComponents())
+        require_volume(reader.GetDimension(), reader.GetNumberOfComponents())
         direction = reader.GetDirection()
         if reorients and len(direction) == 9:  # nnU-Net reorients to ITK's "RAS": axes towards R, A, S
             direction = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)
         return {"sitk_stuff": {"direction": direction}}
     return {}
-
-
-def _require_volume(dimensions: int, components: int) -> None:
-    if dimensions > 3 or components > 1:
-        raise ValueError(
-            f"it has {dimensions} dimensions and {components} numbers per voxel; write one file per channel, with one "
-            "number per voxel"
-        )
 
 
 def common_left_right_axis(axes_of_case: Mapping[str, PatientAxes], folder: Path) -> int | None:

@@ -6,7 +6,7 @@ import gzip
 import math
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,24 @@ def path_for_reader(file: Path) -> str:
     if character is not None:
         raise ValueError(f"the path holds {character}, so it is not UTF-8")
     return str(file)
+
+
+def require_volume(axes: int, numbers: int, *, allowed: Collection[int] = (2, 3)) -> None:
+    """Refuse what the header of an image says it to be, where that is no volume (or picture) of single numbers.
+
+    Args:
+        axes: of the image; several channels in one file are a further one.
+        numbers: per voxel; a colour has three.
+        allowed: numbers of axes.
+
+    Raises:
+        ValueError: It is something else; it is one of the `reading_errors`.
+    """
+    if axes not in allowed or numbers != 1:
+        raise ValueError(
+            f"no volume with one number per voxel: {axes} dimensions, {numbers} numbers per voxel; write one file per "
+            "channel"
+        )
 
 
 def require_whole(file: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnunet_reportseg.errors import DatasetError
-from nnunet_reportseg.image_errors import reading_errors, reason, require_stated_sizes
+from nnunet_reportseg.image_errors import reading_errors, reason, require_stated_sizes, require_volume
 
 _ROUNDING = 1e-3  # of numbers that the file scales
 _WHOLE = "write whole numbers from 0, and resample masks with nearest neighbour"
@@ -23,14 +23,10 @@ def read_volume(file: Path, *, case: str) -> Any:
     """
     image = read_nifti(file, case=case)
     require_stated_sizes([file], case=case)
-    if len(image.shape) != 3 or image.get_data_dtype().names is not None:
-        raise DatasetError.about(
-            "the image is no volume with one number per voxel",
-            case=case,
-            file=file,
-            value=f"{image.shape}, {image.get_data_dtype()}",
-            fix="write a file with three axes",
-        )
+    try:
+        require_volume(len(image.shape), max(1, len(image.get_data_dtype())), allowed=(3,))
+    except ValueError as error:
+        raise _unreadable(error, case, file) from error
     return image
 
 

@@ -18,6 +18,7 @@ from nnunet_reportseg.image_errors import (
     reading_errors,
     reason,
     require_stated_sizes,
+    require_volume,
     require_whole,
 )
 from nnunet_reportseg.label_map import MAX_LABEL_VALUE
@@ -100,16 +101,9 @@ def grid_of(placed: Path, *, case: str, file: Path) -> Grid:
     try:
         reader.SetFileName(path_for_reader(placed))
         reader.ReadImageInformation()
+        require_volume(reader.GetDimension(), reader.GetNumberOfComponents())
     except reading_errors() as error:
         raise _unreadable(error, case, file) from error
-    if reader.GetNumberOfComponents() != 1 or reader.GetDimension() > 3:
-        raise DatasetError.about(
-            "the image is no volume with one number per voxel",
-            case=case,
-            file=file,
-            value=f"{reader.GetDimension()} dimensions, {reader.GetNumberOfComponents()} numbers per voxel",
-            fix="write one file per channel",
-        )
     return Grid.of_image(reader)
 
 
