@@ -69,7 +69,8 @@ def mask_voxels(image: Any, *, case: str, file: Path) -> NDArray[Any]:
         raise DatasetError.about(
             "the mask has no single number per voxel", case=case, file=file, value=str(voxels.dtype), fix=_WHOLE
         )
-    wrong = ~(np.abs(voxels - np.rint(voxels)) < _ROUNDING) | (voxels < -_ROUNDING)  # True for NaN
+    whole = voxels if voxels.dtype.kind == "i" else np.rint(voxels)
+    wrong = ~(np.abs(voxels - whole) < _ROUNDING) | (whole < 0)  # True for NaN
     if wrong.any():
         raise DatasetError.about(
             f"{int(wrong.sum())} voxels of the mask are no whole numbers from 0",
@@ -78,7 +79,7 @@ def mask_voxels(image: Any, *, case: str, file: Path) -> NDArray[Any]:
             value=float(voxels[wrong][0]),
             fix=_WHOLE,
         )
-    return np.rint(voxels)
+    return whole
 
 
 def write_label_like(image: Any, label: NDArray[np.uint16], file: Path) -> None:

@@ -132,14 +132,6 @@ def _excel(file: Path) -> list[list[str]]:
         ) from error
     try:
         frame: Any = pandas.read_excel(file, header=None, dtype=str, keep_default_na=False, engine="openpyxl")
-    except (
-        ElementTree.ParseError,
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        ValueError,
-        LookupError,
-    ) as error:
+    except _DAMAGED as error:
         raise DatasetError.about(f"the table cannot be read ({error})", file=file, fix="check the file") from error
     return [["" if cell is None or cell != cell else str(cell) for cell in row] for row in frame.values.tolist()]
