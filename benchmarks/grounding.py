@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--iterations", type=int, default=3000)
     parser.add_argument("--batch-size", type=int, default=6)
     parser.add_argument("--features", type=int, default=8, help="of the first stage")
+    parser.add_argument("--stages", type=int, default=3, help="resolutions of the network")
     parser.add_argument("--patch", type=int, nargs=3, default=(8, 12, 12), help="voxels, z y x")
     parser.add_argument("--cases", type=int, default=40, help="training cases")
     parser.add_argument("--test-volumes", type=int, default=8)

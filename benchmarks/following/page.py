@@ -87,11 +87,11 @@ def _scale(settings: Settings, runs: Sequence[Mapping[str, Any]], *, phantom: bo
     recipe = "AdamW at 2e-3 for all of the network" if settings.short_recipe else "the default recipe"
     flips = "predictions averaged over flips" if settings.mirroring else "no averaging over flips"
     return (
-        f"Scale: {usual} iterations{longer} of {settings.batch_size} patches of {patch} voxels, three stages from "
-        f"{settings.features} features, {recipe} (`sgd_only` and plain nnU-Net: nnU-Net's SGD); {settings.cases} "
-        f"training cases, {volumes} test volumes with one case per lesion. Final weights, not chosen by test results, "
-        f"{flips}, tiles {settings.step_size:g} of a patch apart. Volumes are larger than patches."
-        + (_MARGIN if phantom else "")
+        f"Scale: {usual} iterations{longer} of {settings.batch_size} patches of {patch} voxels, {settings.stages} "
+        f"stages from {settings.features} features, {recipe} (`sgd_only` and plain nnU-Net: nnU-Net's SGD); "
+        f"{settings.cases} training cases, {volumes} test volumes with one case per lesion. Final weights, not "
+        f"chosen by test results, {flips}, tiles {settings.step_size:g} of a patch apart. Volumes are larger "
+        "than patches." + (_MARGIN if phantom else "")
     )
 
 

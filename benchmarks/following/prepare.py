@@ -26,7 +26,6 @@ from text_conditioning.bank import EmbeddingBank, build_bank
 from text_conditioning.encoders import FrozenTextEncoder, TextEncoder
 
 CONFIGURATION = "3d_following"
-STAGES = 3
 OVERSAMPLE_FOREGROUND = 0.5
 HELD_OUT = f"imagesTs/{SIDECAR_NAME}"
 SEEN_WORDING, LONG = "reportsTs/seen_wording.json", "reportsTs/long.json"
@@ -114,7 +113,7 @@ def _job(task: Task, settings: Settings) -> Job:
         batch_size=settings.batch_size,
         first_features=settings.features,
         patch_size=settings.patch,
-        stages=STAGES,
+        stages=settings.stages,
         step_size=settings.step_size,
         mirroring=False,
         oversample_foreground=OVERSAMPLE_FOREGROUND,

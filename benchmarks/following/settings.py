@@ -23,7 +23,8 @@ class Settings:
     Attributes:
         iterations: of a training, in ten epochs; a task may take a multiple of them (following.tasks.BUDGETS).
         batch_size: of the configuration.
-        features: of the first of three stages.
+        features: of the first stage.
+        stages: resolutions of the network, the bottleneck's among them.
         cases: training cases.
         test_volumes: test volumes, one test case per lesion each.
         patch: patch size, z y x.
@@ -37,6 +38,7 @@ class Settings:
     iterations: int = 600
     batch_size: int = 6
     features: int = 8
+    stages: int = 3
     cases: int = 40
     test_volumes: int = 6
     patch: tuple[int, int, int] = (8, 12, 12)

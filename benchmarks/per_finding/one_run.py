@@ -28,7 +28,8 @@ from nnunet_reportseg.sidecar import SIDECAR_NAME, Sidecar
 GROUNDING, WHOLE, BLIND = "grounding", "whole", "blind"
 TRAINERS = {
     GROUNDING: Variant(
-        "one finding at a time; all share the finest of two decoder stages", trainer="ReportGroundingTrainer"
+        "one finding at a time; all share the two finest decoder stages, of a network of three stages the finest",
+        trainer="ReportGroundingTrainer",
     ),
     WHOLE: Variant("a whole decoder for each finding", trainer="ReportGroundingTrainer", adapter={"shared_stages": 0}),
     BLIND: Variant("plain nnU-Net: one mask, whatever is asked for", trainer=PLAIN),

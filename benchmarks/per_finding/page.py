@@ -134,8 +134,8 @@ def _where(runs: Sequence[Mapping[str, Any]], settings: Settings) -> str:
     flips = "predictions averaged over flips" if settings.mirroring else "no averaging over flips"
     return (
         f"{len(runs)} runs, {minutes:.0f} minutes, on {machines}; {versions}. {settings.batch_size} patches of {patch} "
-        f"voxels, three stages from {settings.features} features, {recipe} ({BLIND}: nnU-Net's SGD), {settings.cases} "
-        f"training cases, {settings.test_volumes} test volumes; final weights, {flips}."
+        f"voxels, {settings.stages} stages from {settings.features} features, {recipe} ({BLIND}: nnU-Net's SGD), "
+        f"{settings.cases} training cases, {settings.test_volumes} test volumes; final weights, {flips}."
     )
 
 
@@ -161,7 +161,7 @@ def _command(task: str, seeds: Sequence[int], variants: Sequence[str], settings:
         f"python benchmarks/grounding.py --out grounding_out --tasks {task}{files} \\\n"
         f"    --variants {' '.join(variants)} --seeds {' '.join(map(str, seeds))} \\\n"
         f"    --iterations {settings.iterations} --batch-size {settings.batch_size} --features {settings.features} "
-        f"--patch {' '.join(map(str, settings.patch))} \\\n"
+        f"--stages {settings.stages} --patch {' '.join(map(str, settings.patch))} \\\n"
         f"    --cases {settings.cases} --test-volumes {settings.test_volumes} --step-size {settings.step_size}"
         + (" --mirroring" if settings.mirroring else "")
     )

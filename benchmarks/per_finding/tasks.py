@@ -12,12 +12,12 @@ from nnunet_reportseg.data.phantom import write_phantom
 
 FINDINGS = "findings"
 DATASET = 521
-SHAPE = (40, 48, 96)  # with play for the margin of a patch of 8 x 12 x 12 voxels (docs/data_generators.md)
+PATCHES = (5, 4, 8)  # in the volume, z y x: room for lesions a patch away from all else (docs/data_generators.md)
 
 
 def findings_task(settings: Settings) -> Task:
     """Nodules and ground-glass opacities, which overlap, at four sites; patches show nothing of their place."""
-    depth, height, width = (size - 1 for size in settings.patch)
+    depth, height, width = settings.patch
     return Task(
         name=FINDINGS,
         dataset_id=DATASET,
@@ -28,10 +28,10 @@ def findings_task(settings: Settings) -> Task:
             name="GroundFindings",
             num_training=settings.cases,
             num_test_volumes=settings.test_volumes,
-            shape=SHAPE,
+            shape=(PATCHES[0] * depth, PATCHES[1] * height, PATCHES[2] * width),
             spacing_mm=SPACING,
             task=FINDINGS,
-            clear_margin=(depth, height, width),
+            clear_margin=(depth - 1, height - 1, width - 1),
             seed=settings.data_seed,
         ),
     )
