@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from text_conditioning.cross_attention import ReportCrossAttention
 from text_conditioning.film import ReportFiLM
@@ -95,17 +96,23 @@ class StageAdapter(nn.Module):
         self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int], zoom: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Feature map of the same shape, and the attention where this stage has one (see ReportCrossAttention)."""
-        weights: Tensor | None = None
+        if self.attention is None:
+            # cheap to compute again, while two more maps of a fine stage would be kept for the backward pass
+            plain: Tensor = checkpoint(self._plain, x, memory, frame, stride, use_reentrant=False)
+            return plain, None
         if self.position is not None:
             x = self.position(x, frame, stride)
-        if self.attention is not None:
-            level = coarse_level(memory) if self.coarse else memory
-            x, weights = self.attention(x, level, frame, stride, zoom)
-            # the coarse level has no single sentences, so there is nothing to supervise
-            weights = None if self.coarse else weights
+        level = coarse_level(memory) if self.coarse else memory
+        x, weights = self.attention(x, level, frame, stride, zoom)
         if self.film is not None:
             x = self.film(x, memory)
-        return x, weights
+        # the coarse level has no single sentences, so there is nothing to supervise
+        return x, None if self.coarse else weights
+
+    def _plain(self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int]) -> Tensor:
+        if self.position is not None:
+            x = self.position(x, frame, stride)
+        return x if self.film is None else self.film(x, memory)
 
     def segment(self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int], head: Any) -> Tensor:
         """What a segmentation head makes of the conditioned feature map, for a stage without attention.

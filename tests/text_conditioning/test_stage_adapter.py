@@ -71,3 +71,17 @@ def test_at_the_start_the_head_gives_the_same_bits(dimensions, heads, samples):
     last, x = head(dimensions, heads), torch.randn(samples, CHANNELS, *SIZE[dimensions])
     given = reports(samples), frames(samples, dimensions), STRIDE[dimensions]
     assert torch.equal(start.segment(x, *given, last), last(x))
+
+
+def test_a_stage_without_attention_keeps_only_its_input_for_the_backward_pass():
+    made, x = adapter(), torch.randn(2, CHANNELS, *SIZE[3], requires_grad=True)
+    kept: list[Tensor] = []
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        made(x, reports(2), frames(2, 3), STRIDE[3])
+    maps = {tensor.data_ptr() for tensor in kept if tensor.numel() >= x.numel()}
+    assert maps <= {x.data_ptr()}
