@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from speed import embedding, findings, prediction, startup, training
+from speed import embedding, findings, kept, prediction, startup, training
 from speed.page import figures, page
 from speed.planned import ARCHITECTURES
 
@@ -23,7 +23,7 @@ from nnunet_reportseg.atomic_write import write_text
 from nnunet_reportseg.demo.machine import describe_machine, package_versions
 
 FILE = "performance.json"
-PARTS = ("startup", "findings", "training", "loading", "prediction", "embedding")
+PARTS = ("startup", "findings", "training", "kept", "loading", "prediction", "embedding")
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--patch", type=int, nargs=3, help="of findings and training, z y x")
     parser.add_argument(
-        "--architectures", nargs="+", choices=list(ARCHITECTURES), default=["default"], help="of training"
+        "--architectures", nargs="+", choices=list(ARCHITECTURES), default=["default"], help="of training and kept"
     )
     parser.add_argument("--volume", type=int, nargs=3, default=(120, 320, 320), help="of prediction, z y x")
     parser.add_argument("--reports", type=Path, help="gzipped CSV of reports, for embedding (docs/reports.md)")
@@ -71,6 +71,8 @@ def _measure(name: str, arguments: argparse.Namespace, device: torch.device) -> 
         return embedding.measure(device, arguments.reports)
     if name == "loading":
         return training.measure_loading(repeats)
+    if name == "kept":
+        return {"patch": list(kept.PATCH), **kept.measure(kept.PATCH, arguments.architectures)}
     part = findings if name == "findings" else training
     patch = tuple(arguments.patch or part.PATCHES[device.type])
     if name == "findings":

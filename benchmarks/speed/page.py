@@ -42,6 +42,8 @@ BARS = (
     Bar("training_cuda", ("default", "vram_ratio"), "... peak memory of the GPU", 1.03),
     Bar("training_cuda", ("resenc", "train_step_ratio_gpu"), "training step, GPU, residual encoder plans", 1.03),
     Bar("training_cuda", ("resenc", "vram_ratio"), "... peak memory of the GPU", 1.03),
+    Bar("kept_cpu", ("default", "kept_ratio"), "kept for the backward pass, bytes, with reports / stock", 1.03),
+    Bar("kept_cpu", ("resenc", "kept_ratio"), "... residual encoder plans", 1.03),
     Bar("training_cpu", ("default", "train_step_ratio_cpu"), "training step, with reports / stock, CPU", 1.10),
     Bar("loading_cpu", ("loader_ratio",), "batches loaded in a second, with reports / stock", 0.97, True),
     Bar("prediction_cpu", ("predict_ratio_60_classes",), "prediction of 60 classes, `reportseg predict` / stock", 0.4),
@@ -162,7 +164,8 @@ def _stages(parts: Mapping[str, Any]) -> Iterator[str]:
 
 _NOTES = (
     "Training: two convolutions a stage, as nnU-Net plans them, on a CPU a smaller network without compile; both "
-    "loaders draw the same augmentations. Prediction: images of a size named in the JSON file, at a spacing of "
-    "2 x 1 x 1 mm with plans of 3 mm, a small network that was not trained, so that export decides. Findings: encoder "
-    "once, decoder once for each; 24 sentences each."
+    "loaders draw the same augmentations. Kept: what the compiled graph of the forward pass hands to that of the "
+    "backward pass, most of the memory of a step, at full size; only traced, which needs no GPU. Prediction: images of "
+    "a size named in the JSON file, at a spacing of 2 x 1 x 1 mm with plans of 3 mm, a small network that was not "
+    "trained, so that export decides. Findings: encoder once, decoder once for each; 24 sentences each."
 )

@@ -48,12 +48,9 @@ def measure_steps(
         architectures: keys of speed.planned.ARCHITECTURES.
         repeats: of which the median counts.
     """
-    with _workspace() as work:
-        configurations = {architecture: f"3d_step_{architecture}" for architecture in architectures}
-        planned = device.type == "cuda"
+    planned = device.type == "cuda"
+    with step_workspace(patch, architectures, planned=planned) as configurations:
         os.environ["nnUNet_compile"] = "t" if planned else "f"
-        sizes = {name: _network(kind, planned) for kind, name in configurations.items()}
-        _write_dataset(work, {name: (tuple(patch), network) for name, network in sizes.items()}, cases=BATCH)
         return {kind: _measure_step(name, device, repeats) for kind, name in configurations.items()}
 
 
@@ -66,7 +63,7 @@ def measure_loading(repeats: int) -> dict[str, Any]:
     with _workspace() as work:
         _write_dataset(work, {LOADING: (LOADING_PATCH, _network("default", False))}, cases=LOADED_CASES)
         cpu = torch.device("cpu")
-        loaders = {kind: _trainer(name, LOADING, cpu).dataloader_train for kind, name in TRAINERS.items()}
+        loaders = {kind: trainer_of(name, LOADING, cpu).dataloader_train for kind, name in TRAINERS.items()}
         loading = turns({kind: _load(loader) for kind, loader in loaders.items()}, cpu, repeats=repeats)
     return {
         "batch_size": BATCH,
@@ -77,7 +74,7 @@ def measure_loading(repeats: int) -> dict[str, Any]:
 
 
 def _measure_step(configuration: str, device: torch.device, repeats: int) -> dict[str, Any]:
-    trainers = {kind: _trainer(name, configuration, device) for kind, name in TRAINERS.items()}
+    trainers = {kind: trainer_of(name, configuration, device) for kind, name in TRAINERS.items()}
     steps = {kind: _step(trainer, next(trainer.dataloader_train)) for kind, trainer in trainers.items()}
     training = turns(steps, device, repeats=repeats)
     return {
@@ -87,6 +84,22 @@ def _measure_step(configuration: str, device: torch.device, repeats: int) -> dic
         f"train_step_ratio_{'gpu' if device.type == 'cuda' else 'cpu'}": ratio(training["reports"], training["stock"]),
         **_peak_memory(steps, device),
     }
+
+
+@contextmanager
+def step_workspace(patch: Sequence[int], architectures: Iterable[str], *, planned: bool) -> Iterator[dict[str, str]]:
+    """A preprocessed dataset with a configuration for each architecture, and their names.
+
+    Args:
+        patch: patch size, z y x.
+        architectures: keys of speed.planned.ARCHITECTURES.
+        planned: whether networks have the size that nnU-Net plans for a GPU.
+    """
+    configurations = {architecture: f"3d_step_{architecture}" for architecture in architectures}
+    networks = {name: (tuple(patch), _network(kind, planned)) for kind, name in configurations.items()}
+    with _workspace() as work:
+        _write_dataset(work, networks, cases=BATCH)
+        yield configurations
 
 
 @contextmanager
@@ -136,8 +149,14 @@ def _write_dataset(
     plans.write_text(json.dumps(planned), encoding="utf-8")
 
 
-def _trainer(name: str, configuration: str, device: torch.device) -> Any:
-    """A trainer that is ready for its first step, its loader in this process."""
+def trainer_of(name: str, configuration: str, device: torch.device) -> Any:
+    """A trainer that is ready for its first step, its loader in this process.
+
+    Args:
+        name: of its class.
+        configuration: of the dataset of :func:`step_workspace`.
+        device: of the training.
+    """
     from nnunetv2.run.run_training import get_trainer_from_args
 
     os.environ["nnUNet_n_proc_DA"] = "0"
