@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 from torch._functorch.aot_autograd import aot_module_simplified
 from torch._functorch.partitioners import min_cut_rematerialization_partition
 
@@ -37,18 +38,30 @@ def measure(patch: Sequence[int], architectures: Iterable[str]) -> dict[str, Any
 
 
 def _measure(configuration: str) -> dict[str, Any]:
-    kept = {kind: _kept(trainer_of(name, configuration, torch.device("cpu"))) for kind, name in TRAINERS.items()}
+    kept = {}
+    for kind, name in TRAINERS.items():
+        trainer = trainer_of(name, configuration, torch.device("cpu"))
+        kept[kind] = kept_by(trainer.network, partial(_step, trainer, next(trainer.dataloader_train)))
     return {"kept_bytes": kept, "kept_ratio": round(kept["reports"] / kept["stock"], 3)}
 
 
-def _kept(trainer: Any) -> int:
+def _step(trainer: Any, batch: dict[str, Any]) -> None:
+    with torch.autocast("cpu", torch.bfloat16):  # as wide as the half precision of a GPU
+        trainer.train_step(batch)
+
+
+def kept_by(network: nn.Module, step: Callable[[], Any]) -> int:
+    """Bytes that a compiled network keeps for the backward pass, its outputs with them.
+
+    Args:
+        network: is compiled by this.
+        step: calls it; does not come to its end.
+    """
     torch._dynamo.reset()
     found: list[int] = []
-    trainer.network.compile(backend=_backend(found))
-    batch = next(trainer.dataloader_train)
+    network.compile(backend=_backend(found))
     try:
-        with torch.autocast("cpu", torch.bfloat16):  # as wide as the half precision of a GPU
-            trainer.train_step(batch)
+        step()
     except _Traced:
         pass
     return found[0]

@@ -9,11 +9,13 @@ import time
 
 import pytest
 import torch
+from speed.kept import kept_by
 from speed.memory import run_and_watch
 from speed.page import BARS, figures, page
 from speed.planned import planned_network
 from speed.prompted_network import PromptedNetwork
 from speed.timing import seconds
+from torch.utils.checkpoint import checkpoint
 
 HELD = """
 import os, subprocess, sys, time
@@ -84,3 +86,22 @@ def test_the_prompted_network_gives_a_mask_for_each_prompt(prompts):
     network = PromptedNetwork(planned.encoder, 1, 16).to("meta")
     tile = torch.zeros(1, 1, 64, 64, 64, device="meta")
     assert network(tile, torch.zeros(prompts, 16, device="meta")).shape == (prompts, 64, 64, 64)
+
+
+class _Step(torch.nn.Module):
+    """Two products; the first is kept for the backward pass unless it is computed again."""
+
+    def __init__(self, again: bool) -> None:
+        super().__init__()
+        self.again = again
+        self.one, self.two = torch.nn.Linear(8, 64, bias=False), torch.nn.Linear(64, 1, bias=False)
+
+    def forward(self, x):
+        return self.two(checkpoint(self.one, x, use_reentrant=False) if self.again else self.one(x))
+
+
+@pytest.mark.parametrize(("again", "floats"), [(False, 5 * 64 + 5), (True, 5)])
+def test_what_is_kept_for_the_backward_pass_is_counted_without_running_the_step(again, floats):
+    network, x = _Step(again), torch.randn(5, 8)
+    assert kept_by(network, lambda: network(x).sum().backward()) == 4 * floats
+    assert network.one.weight.grad is None
