@@ -163,3 +163,12 @@ def test_masks_at_a_coarser_resolution_hold_what_any_of_their_voxels_holds() -> 
     assert masks.shape == (1, 2, 2, 4, 3)
     assert masks.nonzero().tolist() == [[0, 0, 1, 1, 2]]
     torch.testing.assert_close(masks, pooled(finding_masks(labels, [[(3,), (1,)]]), masks.shape[2:]))
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.float32])
+@pytest.mark.parametrize("shape", [(4, 3), (2, 3, 2), (8, 3, 2), (3, 3, 5), (8, 6, 10)])  # even, uneven and the same
+def test_masks_are_pooled_by_maximum(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    size = (8, 6, 10)[: len(shape)]
+    masks = (torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0)) > 0.9).to(dtype)
+    pool = torch.nn.functional.adaptive_max_pool3d if len(shape) == 3 else torch.nn.functional.adaptive_max_pool2d
+    torch.testing.assert_close(pooled(masks, shape).float(), pool(masks.float(), shape))
