@@ -2,7 +2,7 @@
 
     python benchmarks/real_ct.py --volumes chest.nii.gz --nodules lidc_nodules --out real_ct_out
 
-Writes ``results.json`` and ``overview.png``. The defaults are for 2 CPU cores (about 45 minutes); raise ``--epochs``
+Writes ``results.json`` and ``overview.png``. The defaults are for 2 CPU cores (about 40 minutes); raise ``--epochs``
 and ``--features`` where there is a GPU. With one CT volume, training and test share it (nodules are always split by
 patient).
 """
