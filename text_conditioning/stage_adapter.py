@@ -96,23 +96,27 @@ class StageAdapter(nn.Module):
         self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int], zoom: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Feature map of the same shape, and the attention where this stage has one (see ReportCrossAttention)."""
-        if self.attention is None:
-            # cheap to compute again, while two more maps of a fine stage would be kept for the backward pass
-            plain: Tensor = checkpoint(self._plain, x, memory, frame, stride, use_reentrant=False)
-            return plain, None
+        given = x, memory, frame, stride, zoom
+        if self.attention is not None:
+            return self._condition(*given)
+        # cheap to compute again, while two more maps of a fine stage would be kept for the backward pass
+        conditioned: tuple[Tensor, Tensor | None] = checkpoint(self._condition, *given, use_reentrant=False)
+        return conditioned
+
+    def _condition(
+        self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int], zoom: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        weights: Tensor | None = None
         if self.position is not None:
             x = self.position(x, frame, stride)
-        level = coarse_level(memory) if self.coarse else memory
-        x, weights = self.attention(x, level, frame, stride, zoom)
+        if self.attention is not None:
+            level = coarse_level(memory) if self.coarse else memory
+            x, weights = self.attention(x, level, frame, stride, zoom)
+            # the coarse level has no single sentences, so there is nothing to supervise
+            weights = None if self.coarse else weights
         if self.film is not None:
             x = self.film(x, memory)
-        # the coarse level has no single sentences, so there is nothing to supervise
-        return x, None if self.coarse else weights
-
-    def _plain(self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int]) -> Tensor:
-        if self.position is not None:
-            x = self.position(x, frame, stride)
-        return x if self.film is None else self.film(x, memory)
+        return x, weights
 
     def segment(self, x: Tensor, memory: Memory, frame: Tensor, stride: Sequence[int], head: Any) -> Tensor:
         """What a segmentation head makes of the conditioned feature map, for a stage without attention.
